@@ -1,0 +1,1 @@
+"""The handbook; a package so that ``python -m docs.generate`` can fill its generated parts."""

@@ -1,0 +1,52 @@
+"""Fills the generated parts of the handbook: ``python -m docs.generate``, after changing what they show.
+
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fed_common.core.kinds import Phase
+from multicloud_vio.kinds import OPERATIONS, Operation
+
+DOCS = Path(__file__).parent
+PAGES = ("specs/event.md",)
+_PART = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def nova_names() -> str:
+    """What each of Nova's operations on an instance is read as."""
+    head = ("kind", "type", "phases", "Nova's versioned name")
+    return table(head, sorted(map(_nova_row, OPERATIONS), key=lambda row: row[0]))
+
+
+def _nova_row(one: Operation) -> list[str]:
+    phases = one.suffixes.split()
+    if one.bare is not Phase.MOMENT or not phases:
+        phases.append(f"{one.bare} (no suffix)")
+    legacy = "" if one.legacy else " *"
+    versioned = f"`instance.{one.versioned}`" if one.versioned else "none"
+    return [one.kind, f"`compute.instance.{one.name}`{legacy}", ", ".join(phases), versioned]
+
+
+PARTS = {"nova-names": nova_names}
+
+
+def filled(page: str) -> str:
+    """The page with its generated parts as they have to be."""
+    return _PART.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}{found[3]}", page)
+
+
+if __name__ == "__main__":
+    for name in PAGES:
+        path = DOCS / name
+        path.write_text(filled(path.read_text()))

@@ -1,0 +1,1 @@
+"""The house: what all clouds share. It knows no cloud by name."""

@@ -1,0 +1,22 @@
+"""``manage.py listtokens``: the API tokens there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from fed_common.access.models import AccessToken
+from fed_common.core import clock
+
+
+class Command(BaseCommand):
+    """One line each: name, role, made, expires."""
+
+    help = "List the API tokens; the tokens themselves are not kept."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Print."""
+        for row in AccessToken.objects.order_by("name"):
+            expires = clock.iso(row.expires_at) if row.expires_at else "never"
+            self.stdout.write(f"{row.name}\t{row.role}\tmade {clock.iso(row.created_at)}\texpires {expires}")

@@ -1,0 +1,15 @@
+"""The ASGI application: every HTTP process serves this."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fed_common.settings")
+
+from django.core.asgi import get_asgi_application
+
+from fed_common.events.message_router.connections import LongPolls
+
+WAITING = ("/events/", "/api/multicloud/v1/events/stream")
+
+application = LongPolls(get_asgi_application(), WAITING)  # type: ignore[arg-type] # Django's is narrower

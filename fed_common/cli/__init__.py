@@ -1,0 +1,1 @@
+"""The mcfed command line: an HTTP client only."""

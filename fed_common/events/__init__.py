@@ -1,0 +1,1 @@
+"""The river: from a cloud's notification to every subscriber."""

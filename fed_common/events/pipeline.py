@@ -1,0 +1,103 @@
+"""One VIM's stretch of the river: readings in, every required sink holding them before it answers."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from fed_common.core import clock
+from fed_common.core.matching import EventFilter
+from fed_common.core.model import Event
+from fed_common.events.dead import DeadEvents
+from fed_common.events.delivery import Delivery
+from fed_common.events.duplicates import RecentFacts
+from fed_common.events.opt_out import OptOuts
+from fed_common.events.routes import PASS_ALL, LiveSink, Route, Routes, RouteTable
+from fed_common.interfaces.source import Ignored, Reading, Unreadable
+from fed_common.telemetry import metrics
+
+SINKS_AT_ONCE = 8
+Job = tuple[LiveSink, list[Event], tuple[LiveSink, ...]]
+
+
+class Pipeline:
+    """Filters, formats and publishes one VIM's events in their order. Not thread-safe."""
+
+    def __init__(self, vim_id: str, routes: Routes) -> None:
+        self._vim_id, self._routes = vim_id, routes
+        self._stopping = threading.Event()
+        self._dead = DeadEvents(self._stopping)
+        self._delivery = Delivery(routes, self._dead, self._stopping)
+        self._recent = RecentFacts()
+        self._opt_outs = OptOuts()
+        self._pool = ThreadPoolExecutor(SINKS_AT_ONCE, thread_name_prefix="sink")
+
+    def process(self, readings: Sequence[Reading]) -> bool:
+        """True once every required sink holds what it is to hold; False when stopped before that.
+
+        Calling it again with the same readings publishes nothing twice within this process.
+        """
+        metrics.RECEIVED.labels(self._vim_id).inc(len(readings))
+        try:
+            return self._process(readings, self._routes.current)
+        except BaseException:
+            self._recent = RecentFacts()  # the cloud will send them again: they must not look like repeats
+            raise
+
+    def _process(self, readings: Sequence[Reading], table: RouteTable) -> bool:
+        unreadable = [one for one in readings if isinstance(one, Unreadable)]
+        if unreadable and not self._dead.set_aside_unreadable(self._vim_id, unreadable):
+            return False
+        events = self._facts(readings, table.vim_filters.get(self._vim_id, PASS_ALL))
+        if not self._deliver([job for route in table.routes for job in self._jobs(route, events)]):
+            return False
+        self._observe(events)
+        return True
+
+    def stop(self) -> None:
+        """Make a waiting ``process`` answer False soon. Safe to call twice."""
+        self._stopping.set()
+        self._pool.shutdown(wait=False)
+
+    def _facts(self, readings: Sequence[Reading], vim_filter: EventFilter) -> list[Event]:
+        facts, dropped = [], Counter[str]()
+        for one in readings:
+            if isinstance(one, Event):
+                event = self._opt_outs.mark(one)
+                reason = self._recent.repeats(event) or vim_filter.refuses(event)
+                if reason is None:
+                    facts.append(event)
+                else:
+                    dropped[reason] += 1
+            elif isinstance(one, Ignored):
+                dropped[one.reason] += 1
+        self._count(dropped, subscription="")
+        return facts
+
+    def _jobs(self, route: Route, events: Sequence[Event]) -> list[Job]:
+        wanted, dropped = [], Counter[str]()
+        for event in events:
+            reason = route.filter.refuses(event)
+            if reason is None:
+                wanted.append(event)
+            else:
+                dropped[reason] += 1
+        self._count(dropped, subscription=route.subscription)
+        return [(sink, wanted, route.sinks) for sink in route.sinks] if wanted else []
+
+    def _count(self, dropped: Counter[str], *, subscription: str) -> None:
+        for reason, times in dropped.items():
+            metrics.DROPPED.labels(self._vim_id, reason, subscription).inc(times)
+
+    def _deliver(self, jobs: Sequence[Job]) -> bool:
+        if len(jobs) == 1:
+            return self._delivery.deliver(*jobs[0])
+        return all(list(self._pool.map(lambda job: self._delivery.deliver(*job), jobs)))
+
+    def _observe(self, events: Sequence[Event]) -> None:
+        moment = clock.now()
+        latency = metrics.LATENCY.labels(self._vim_id)
+        for event in events:
+            latency.observe(max((moment - event.occurred_at).total_seconds(), 0))

@@ -1,0 +1,1 @@
+"""The contracts between the house, the clouds and the sinks."""

@@ -1,0 +1,14 @@
+"""Paths of the inventory below ``/api/multicloud/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from fed_common.inventory import views
+
+urlpatterns = [
+    path("vims", views.Vims.as_view()),
+    path("vims/<str:vim_id>", views.OneVim.as_view()),
+    path("vims/<str:vim_id>/filter", views.VimFilter.as_view()),
+    path("vims/<str:vim_id>/check", views.VimCheck.as_view()),
+]

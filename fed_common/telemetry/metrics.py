@@ -1,0 +1,27 @@
+"""The one table of every metric; no other room names one."""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+
+_MS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+RECEIVED = Counter("mcfed_notifications_received_total", "Notifications read from a cloud.", ["vim"])
+DROPPED = Counter(
+    "mcfed_events_dropped_total", "Went no further, by named reason.", ["vim", "reason", "subscription"]
+)
+PUBLISHED = Counter("mcfed_events_published_total", "Messages a sink holds.", ["publisher", "subscription"])
+RETRIES = Counter("mcfed_sink_retries_total", "Failed attempts to publish.", ["publisher", "subscription"])
+DEAD = Counter("mcfed_dead_events_total", "Events set aside with a reason.", ["vim"])
+SINK_UP = Gauge("mcfed_sink_up", "1 while the sink takes messages.", ["publisher", "subscription"])
+LATENCY = Histogram("mcfed_event_seconds", "From the cloud's clock to all sinks.", ["vim"], buckets=_MS)
+OWNED = Gauge("mcfed_listener_vims", "VIMs this listener owns.")
+CONNECTED = Gauge("mcfed_listener_connected", "1 while the VIM's bus is read.", ["vim"])
+REBUILDS = Counter("mcfed_kafka_producer_rebuilds_total", "Wedged producers thrown away.")
+TOPIC_APPENDED = Counter("mcfed_topic_messages_appended_total", "Messages stored in topics.", ["topic"])
+TOPIC_FETCHED = Counter("mcfed_topic_messages_fetched_total", "Messages handed to consumers.", ["topic"])
+
+
+def render() -> tuple[bytes, str]:
+    """The metrics page and its content type."""
+    return generate_latest(), CONTENT_TYPE_LATEST

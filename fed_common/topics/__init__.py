@@ -1,0 +1,1 @@
+"""The log of topics the gateway keeps itself."""

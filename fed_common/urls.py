@@ -1,0 +1,22 @@
+"""Composition root of the URLs."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from fed_common.broker import health, problems
+
+API = "api/multicloud/v1/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(API, include("fed_common.inventory.urls")),
+    path(API, include("fed_common.events.urls")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics_page),
+    path("", include("fed_common.events.message_router.urls")),
+    path("", include("fed_common.web.urls")),
+]
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.page_not_found
+handler500 = problems.server_error

@@ -1,0 +1,13 @@
+"""The page, and the way in and out."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from fed_common.web import views
+
+urlpatterns = [
+    path("", views.page, name="page"),
+    path("login", views.login, name="login"),
+    path("logout", views.logout, name="logout"),
+]

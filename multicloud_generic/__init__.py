@@ -1,0 +1,1 @@
+"""Clouds reached by polling."""

@@ -1,0 +1,1 @@
+"""VMware Integrated OpenStack: the cloud that pushes."""

@@ -1,0 +1,59 @@
+"""Callers of the REST API in this process, each with a role."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from fed_common.access import tokens
+
+API = "/api/multicloud/v1"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a token; without one, nobody."""
+
+    token: str = ""
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Django's answer to one call.
+
+        ``body`` is sent as JSON, a ``str`` or ``bytes`` as it is; ``//path`` is one outside of the API.
+        """
+        client = Client(raise_request_exception=False)
+        if self.token:
+            headers["X-Auth-Token"] = self.token
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
+        sent = {} if body is None else {"data": data, "content_type": "application/json"}
+        url = path[1:] if path.startswith("//") else API + path
+        return client.generic(method, url, headers=headers, **sent)
+
+    def get(self, path: str, **headers: str) -> Any:
+        """The JSON of a GET that has to succeed."""
+        return self._json("GET", path, None, headers)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """The JSON of a POST that has to succeed."""
+        return self._json("POST", path, body, {})
+
+    def put(self, path: str, body: Any) -> Any:
+        """The JSON of a PUT that has to succeed."""
+        return self._json("PUT", path, body, {})
+
+    def patch(self, path: str, body: Any) -> Any:
+        """The JSON of a PATCH that has to succeed."""
+        return self._json("PATCH", path, body, {})
+
+    def _json(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        answer = self.ask(method, path, body, **headers)
+        assert answer.status_code < 300, answer.content
+        return answer.json() if answer.content else None
+
+
+def caller(role: str, *, name: str = "") -> Caller:
+    """Somebody with a fresh token of this role."""
+    return Caller(tokens.create(name or f"the {role}", role))

@@ -1,0 +1,97 @@
+"""Fixtures every test may use: the real servers, started when first asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("MCFED_DATA", tempfile.mkdtemp(prefix="mcfed-test-"))
+
+import pytest
+
+import fed_common.bus  # noqa: F401 - before any test imports oslo.messaging by itself
+from tests.waiting import until
+
+if TYPE_CHECKING:  # it needs Django, which is set up later
+    from tests.callers import Caller
+
+SERVICES = Path(__file__).parent / "services"
+
+
+def service(name: str, *verb: str, **env: str) -> str:
+    """Run a start script of tests/services and return what it prints."""
+    command = [str(SERVICES / f"{name}.sh"), *verb]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> str:
+    """A running RabbitMQ as an oslo transport URL, ``rabbit://user:password@host:port/``."""
+    service("rabbitmq", "start")
+    return service("rabbitmq", "url").replace("amqp://", "rabbit://")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A running PostgreSQL as ``postgresql://user:password@host:port/name``."""
+    service("postgres", "start")
+    return service("postgres", "url")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> str:
+    """The bootstrap address of a running single Kafka broker."""
+    service("kafka", "start")
+    return service("kafka", "bootstrap")
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """``eventually(condition)``: wait until it holds, with a deadline."""
+    return until
+
+
+@pytest.fixture
+def memory_sink() -> Iterator[None]:
+    """An empty memory publisher before and after the test."""
+    from fed_common.publishers import memory
+
+    memory.clear()
+    yield
+    memory.clear()
+
+
+@pytest.fixture
+def nobody() -> Caller:
+    """Calls the REST API without a token."""
+    return _caller("")
+
+
+@pytest.fixture
+def reader(db: None) -> Caller:
+    """Calls it and may read."""
+    return _caller("reader")
+
+
+@pytest.fixture
+def operator(db: None) -> Caller:
+    """Calls it and may read and write."""
+    return _caller("operator")
+
+
+@pytest.fixture
+def admin(db: None) -> Caller:
+    """Calls it and may do everything."""
+    return _caller("admin")
+
+
+def _caller(role: str) -> Caller:
+    from tests.callers import Caller, caller
+
+    return caller(role) if role else Caller()

@@ -1,0 +1,48 @@
+"""No secret survives redaction, and what is no secret does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fed_common.telemetry.redact import redact, redact_value
+
+
+@pytest.mark.parametrize(
+    ("clear", "shown"),
+    [
+        ("rabbit://u:p@h:5672/v", "rabbit://u:***@h:5672/v"),
+        ("rabbit://u:p@h1:5672,u2:p2@h2:5672/v", "rabbit://u:***@h1:5672,u2:***@h2:5672/v"),
+        ("rabbit://u:p@h1,h2/", "rabbit://u:***@h1,h2/"),
+        ("rabbit://u:p@[::1]:5672,u2:p2@h2/", "rabbit://u:***@[::1]:5672,u2:***@h2/"),
+        ("rabbit://u:p@ss@h/", "rabbit://u:***@***@h/"),
+        ("rabbit://u:p/w#x@h/", "rabbit://u:***@h/"),
+        ("no route to rabbit://u:p@h/ now", "no route to rabbit://u:***@h/ now"),
+        ("rabbit://h/?ssl_key_password=p&x=1", "rabbit://h/?ssl_key_password=***"),
+        ("http://h:80/path", "http://h:80/path"),
+        ("http://user@h/path", "http://user@h/path"),
+        ("fake://", "fake://"),
+    ],
+)
+def test_passwords_of_urls_are_masked_and_the_rest_is_kept(clear: str, shown: str) -> None:
+    assert redact(clear) == shown
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Z", "C"]), min_size=1))
+def test_no_password_without_blanks_is_shown_whatever_its_letters(password: str) -> None:
+    secret = f"x{password}y"
+
+    assert secret not in redact(f"rabbit://user:{secret}@host:5672/")
+
+
+def test_redacting_twice_changes_nothing_more() -> None:
+    once = redact("rabbit://u:p@h1,u2:p2@h2/?a_token=1")
+
+    assert redact(once) == once
+
+
+def test_values_are_masked_by_their_names_at_any_depth() -> None:
+    shown = redact_value("options", {"sasl_password": "p", "hosts": [{"url": "http://u:p@h", "api_key": "k"}]})
+
+    assert shown == {"sasl_password": "***", "hosts": [{"url": "http://u:***@h", "api_key": "***"}]}
