@@ -13,7 +13,9 @@ from fed_common.core.matching import parse_filter
 from fed_common.events.models import Subscription
 from fed_common.events.sinks import read_sinks
 from fed_common.inventory.models import Revision
+from fed_common.publishers.embedded import EmbeddedPublisher
 from fed_common.topics.database import writing
+from fed_common.topics.log import EmbeddedLog
 
 TIMEOUT = 10.0
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -96,3 +98,5 @@ def _put(row: Subscription, fields: Mapping[str, Any]) -> None:
     for sink in sinks:
         sink.subscription = row
         sink.save()
+        if sink.publisher == EmbeddedPublisher.name:  # who asks before the first event waits, and is not told 404
+            EmbeddedLog().create(sink.topic)

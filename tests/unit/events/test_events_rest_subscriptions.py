@@ -245,3 +245,10 @@ def test_a_planted_secret_is_in_no_answer_no_log_and_not_in_the_database_in_clea
     stored = everything()
     assert b"kafka" in stored
     assert PASSWORD.encode() not in stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_embedded_topic_is_there_before_its_first_event(operator: Caller) -> None:
+    operator.post("/subscriptions", {"name": "mine", "sinks": [{"publisher": "embedded", "topic": "vm.mine"}]})
+    waiting = operator.ask("GET", "//events/vm.mine/group/me?timeout=0")
+    assert (waiting.status_code, waiting.json()) == (200, [])
