@@ -143,7 +143,11 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-CLOUD_PLUGINS = {"vmware": "multicloud_vio.plugin.VioPlugin"}
+CLOUD_PLUGINS = {
+    "vmware": "multicloud_vio.plugin.VioPlugin",
+    "openstack": "multicloud_generic.openstack.plugin.OpenStackPlugin",
+    "vsphere": "multicloud_generic.vsphere.plugin.VspherePlugin",
+}
 PUBLISHERS = {
     "kafka": "fed_common.publishers.kafka.KafkaPublisher",
     "dmaap": "fed_common.publishers.dmaap.DmaapPublisher",
@@ -169,4 +173,6 @@ API_KEY_WINDOW_SECONDS = number("API_KEY_WINDOW_SECONDS", 600)
 MESSAGE_MAX_BYTES = int(number("MESSAGE_MAX_BYTES", 1024 * 1024))
 EVENT_RETENTION_HOURS = number("EVENT_RETENTION_HOURS", 168)
 PUBLISH_TIMEOUT = number("PUBLISH_TIMEOUT", 30)
+CLOUD_TIMEOUT = number("CLOUD_TIMEOUT", 10)
+POLL_INTERVAL = number("POLL_INTERVAL", 30)
 METRICS_PORT = int(number("METRICS_PORT", 9102))

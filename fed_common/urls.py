@@ -5,10 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from fed_common.broker import health, problems
 
 API = "api/multicloud/v1/"
+CLOUDS = "api/multicloud/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("fed_common.inventory.urls")),
     path(API, include("fed_common.events.urls")),
+    path("", include("fed_common.broker.schema_urls")),
+    path(CLOUDS, include("fed_common.events.cloud_urls")),
+    path(CLOUDS, include("fed_common.broker.urls")),
+    path("openstack/", include("fed_common.inventory.tacker.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics_page),

@@ -7,12 +7,12 @@ from typing import Any
 
 from fed_common.core import clock
 from fed_common.core.model import Vim
-from fed_common.interfaces.plugin import CloudPlugin
 from fed_common.interfaces.source import EventSource, Reading
+from multicloud_generic.openstack.plugin import OpenStackPlugin
 from multicloud_vio.notifications import to_event
 
 
-class VioPlugin(CloudPlugin):
+class VioPlugin(OpenStackPlugin):
     """VMware Integrated OpenStack."""
 
     name = "vmware"

@@ -19,6 +19,7 @@ class AccessToken(models.Model):
     name = models.CharField(max_length=100, unique=True)
     role = models.CharField(max_length=10, choices=Role)
     digest = models.CharField(max_length=64, unique=True)
+    vims = models.JSONField(default=list, help_text="Globs of the vim_ids it may see; empty: all.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
 

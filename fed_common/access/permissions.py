@@ -31,3 +31,9 @@ def require(identity: object, role: Role) -> None:
         raise NotAuthenticated("bring a token in X-Auth-Token or Authorization: Bearer")
     if not identity.may(role):
         raise PermissionDenied(f"this needs the role {role}; the token {identity.name!r} has {identity.role}")
+
+
+def require_vim(identity: object, vim_id: str) -> None:
+    """Raises PermissionDenied for who may not see this VIM, whether there is such a VIM or not."""
+    if isinstance(identity, Identity) and not identity.sees(vim_id):
+        raise PermissionDenied(f"the token {identity.name!r} is not for the VIM {vim_id!r}")

@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from django.conf import settings
@@ -26,15 +27,20 @@ _known: dict[str, tuple[Identity, float]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls: a token's name and role."""
+    """Who calls: a token's name and role, and the globs of the VIMs it may see; none: all."""
 
     name: str
     role: Role
+    vims: tuple[str, ...] = ()
 
     def may(self, role: Role) -> bool:
         """Whether the role held includes ``role``: admin includes operator includes reader."""
         order = list(Role)
         return order.index(self.role) >= order.index(role)
+
+    def sees(self, vim_id: str) -> bool:
+        """Whether this VIM, ``{cloud_owner}_{cloud_region_id}``, is one of its own."""
+        return not self.vims or any(fnmatchcase(vim_id, glob) for glob in self.vims)
 
 
 def create(name: str, role: str, ttl: timedelta | None = None) -> str:
@@ -68,7 +74,7 @@ def authenticate(token: str) -> Identity | None:
         return None
     if len(_known) >= KNOWN_MOST:
         _known.clear()
-    identity = Identity(row.name, Role(row.role))
+    identity = Identity(row.name, Role(row.role), tuple(row.vims))
     _known[digest] = (identity, time.monotonic() + min(left, KNOWN_FOR))
     return identity
 

@@ -22,7 +22,17 @@ from structlog.contextvars import get_contextvars
 
 from fed_common.access.authentication import CHALLENGE
 from fed_common.broker.faults import first_fault
-from fed_common.core.errors import Conflict, Invalid, NotFound, Permanent, Retryable
+from fed_common.core.errors import (
+    CloudFailed,
+    CloudShut,
+    CloudTimeout,
+    Conflict,
+    Invalid,
+    NotFound,
+    Permanent,
+    Retryable,
+    Unsupported,
+)
 from fed_common.telemetry.logging import get_logger
 from fed_common.telemetry.redact import MASK, redact, redact_value
 
@@ -81,6 +91,10 @@ def problem_of(error: Exception) -> Problem:
             return _unavailable(error.reason, error.retry_after or RETRY_AFTER)
         case Permanent():
             return Problem(422, "refused", redact(error.reason))
+        case CloudFailed():
+            return _of_cloud(error)
+        case Unsupported():
+            return Problem(501, "unsupported", str(error))
         case APIException():
             return _of_framework(error)
         case OperationalError() | InterfaceError():
@@ -139,6 +153,17 @@ def _shown(name: str, value: object) -> object:
 
 def _unavailable(reason: str, retry_after: float) -> Problem:
     return Problem(503, "unavailable", redact(reason), headers={"Retry-After": str(max(1, ceil(retry_after)))})
+
+
+def _of_cloud(error: CloudFailed) -> Problem:
+    more = {"vim_id": error.vim_id}
+    match error:
+        case CloudShut():
+            wait = {"Retry-After": str(max(1, ceil(error.retry_after)))}
+            return Problem(503, "cloud_unavailable", redact(str(error)), more, wait)
+        case CloudTimeout():
+            return Problem(504, "cloud_timeout", redact(str(error)), more)
+    return Problem(502, "cloud_failed", redact(str(error)), more)
 
 
 def _of_framework(error: APIException) -> Problem:

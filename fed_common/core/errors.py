@@ -5,7 +5,11 @@ GatewayError
 ├── NotFound      the named thing is not there            -> 404
 ├── Conflict      the named thing is there already        -> 409
 ├── Retryable     the far side cannot take it now         -> try again, nothing is lost
-└── Permanent     the far side will never take it         -> dead event, the rest flows on
+├── Permanent     the far side will never take it         -> dead event, the rest flows on
+├── Unsupported   this type of cloud cannot do that       -> 501
+└── CloudFailed   a cloud did not do what it was asked    -> 502, naming the VIM
+    ├── CloudTimeout   it did not answer in time          -> 504
+    └── CloudShut      it failed so often that it is left alone for a while -> 503
 """
 
 from __future__ import annotations
@@ -68,3 +72,31 @@ class Permanent(GatewayError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class Unsupported(GatewayError):
+    """A verb that this type of cloud has not."""
+
+    def __init__(self, plugin: str, verb: str) -> None:
+        self.plugin, self.verb = plugin, verb
+        super().__init__(f"clouds of type {plugin} cannot {verb}")
+
+
+class CloudFailed(GatewayError):
+    """A cloud refused, failed or could not be reached; ``reason`` holds no secret and names no library."""
+
+    def __init__(self, vim_id: str, reason: str) -> None:
+        self.vim_id, self.reason = vim_id, reason
+        super().__init__(f"{vim_id}: {reason}")
+
+
+class CloudTimeout(CloudFailed):
+    """A cloud did not answer within the time it was given."""
+
+
+class CloudShut(CloudFailed):
+    """Not asked at all: the cloud failed several times in a row. ``retry_after`` is in seconds."""
+
+    def __init__(self, vim_id: str, reason: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(vim_id, reason)

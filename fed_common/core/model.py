@@ -11,7 +11,7 @@ from fed_common.core import clock
 from fed_common.core.errors import Invalid
 from fed_common.core.kinds import Kind, Origin, Phase
 
-VIM_ID_FORM = "{cloud_owner}_{cloud_region_id}, both of letters, digits, '.', '-' ('_' in the region)"
+VIM_ID_FORM = "{cloud_owner}_{cloud_region_id}, both of letters, digits, '.', '-', '_'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,25 @@ class VimId:
 
     @classmethod
     def parse(cls, text: str) -> VimId:
-        """Read the text form. Raises Invalid when it has no ``_`` or an empty half."""
-        owner, joined, region = text.partition("_")
-        words = (owner, region.replace("_", ""))
-        if not joined or not all(word.replace(".", "").replace("-", "").isalnum() for word in words):
+        """Read the text form. Raises Invalid when it has no ``_`` or an empty half.
+
+        The first ``_`` splits, so an owner that holds one is found by the pair or by the whole text only.
+        """
+        owner, _, region = text.partition("_")
+        vim_id = cls(owner, region)
+        if not vim_id.sound:
             raise Invalid("vim_id", text, VIM_ID_FORM)
-        return cls(owner, region)
+        return vim_id
+
+    @property
+    def sound(self) -> bool:
+        """Whether both halves are made of what is allowed."""
+        return _is_name(self.owner) and _is_name(self.region)
+
+
+def _is_name(text: str) -> bool:
+    """Letters, digits, ``.``, ``-``, ``_``, and at least one letter or digit."""
+    return text.replace(".", "").replace("-", "").replace("_", "").isalnum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +58,41 @@ class NotificationTransport:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """How the gateway itself signs in at a cloud. Never used on behalf of a caller of the proxy."""
+
+    username: str
+    password: str = field(repr=False)
+    user_domain: str = "Default"
+    project_domain: str = "Default"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a cloud's certificate is judged: by the system's authorities, or by ``ca``, PEM text."""
+
+    verify: bool = True
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Vim:
-    """One registered cloud as its plugin needs to see it."""
+    """One registered cloud as its plugin needs to see it.
+
+    ``auth_url``     Keystone's URL with or without ``/v3``; of a vSphere the URL of its SDK.
+    ``projects``     the first is where the gateway signs in; all are looked at where the cloud does
+                     not let it see every project at once.
+    ``region_name``  the region inside one Keystone; empty: the only one.
+    """
 
     id: VimId
     type: str
+    version: str = ""
+    auth_url: str = ""
+    credentials: Credentials | None = None
+    projects: tuple[str, ...] = ()
+    region_name: str = ""
+    tls: Tls = Tls()
     transport: NotificationTransport | None = None
 
 

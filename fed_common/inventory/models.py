@@ -1,6 +1,10 @@
-"""What exists: the clouds."""
+"""What exists: the clouds, their instances and hosts."""
 
 from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
 
 from django.db import models
 
@@ -24,17 +28,49 @@ class Revision(models.Model):
 
 
 class Vim(models.Model):
-    """One registered cloud. The transport URL holds a password, so it is sealed."""
+    """One registered cloud. Whatever holds a password is sealed."""
+
+    class Status(models.TextChoices):
+        """Whether the cloud answers its last probe or sweep."""
+
+        PENDING = "PENDING"
+        REACHABLE = "REACHABLE"
+        UNREACHABLE = "UNREACHABLE"
+
+    class Source(models.TextChoices):
+        """Who registered it."""
+
+        LOCAL = "local"
+        AAI = "aai"
 
     cloud_owner = models.CharField(max_length=100)
     region = models.CharField(max_length=100)
+    full_id = models.CharField(max_length=201, unique=True, help_text="The text form: names it without doubt.")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, help_text="Its id in the Tacker-compatible face.")
+    name = models.CharField(max_length=255, unique=True)
+    description = models.TextField(blank=True)
+    is_default = models.BooleanField(default=False)
+    tenant_id = models.CharField(max_length=100, blank=True)
     type = models.CharField(max_length=50)
+    version = models.CharField(max_length=50, blank=True)
+    auth_url = models.CharField(max_length=2000, blank=True)
+    projects = models.JSONField(default=list)
+    region_name = models.CharField(max_length=100, blank=True)
+    sealed_credentials = models.TextField(blank=True)
+    tls_verify = models.BooleanField(default=True)
+    tls_ca = models.TextField(blank=True)
     sealed_transport_url = models.TextField(blank=True)
     exchange = models.CharField(max_length=100, default="nova")
     topics = models.JSONField(default=list)
     pool = models.CharField(max_length=100, blank=True)
     filter = models.JSONField(default=dict)
+    poll_interval = models.FloatField(null=True, blank=True, help_text="Seconds; empty: MCFED_POLL_INTERVAL.")
     enabled = models.BooleanField(default=True)
+    source = models.CharField(max_length=10, choices=Source, default=Source.LOCAL)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When A&AI last told of it.")
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    status_reason = models.TextField(blank=True)
+    status_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -44,19 +80,82 @@ class Vim(models.Model):
         ordering = ["cloud_owner", "region"]
         constraints = [models.UniqueConstraint(fields=["cloud_owner", "region"], name="vim_once")]
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """See the framework; the texts that follow from the pair are filled."""
+        self.full_id = str(self.vim_id)
+        self.name = self.name or self.full_id
+        super().save(*args, **kwargs)
+
     @property
     def vim_id(self) -> core.VimId:
         """The pair that names it."""
         return core.VimId(self.cloud_owner, self.region)
 
     def to_core(self) -> core.Vim:
-        """The form plugins see, with the transport URL in clear."""
-        transport = None
-        if self.sealed_transport_url:
-            transport = core.NotificationTransport(
-                url=sealing.unseal(self.sealed_transport_url),
-                exchange=self.exchange,
-                topics=tuple(self.topics),
-                pool=self.pool,
-            )
-        return core.Vim(id=self.vim_id, type=self.type, transport=transport)
+        """The form plugins see, with its secrets in clear. Raises Permanent: sealed with another key."""
+        return core.Vim(
+            id=self.vim_id,
+            type=self.type,
+            version=self.version,
+            auth_url=self.auth_url,
+            credentials=self._credentials(),
+            projects=tuple(self.projects),
+            region_name=self.region_name,
+            tls=core.Tls(self.tls_verify, self.tls_ca),
+            transport=self._transport(),
+        )
+
+    def _credentials(self) -> core.Credentials | None:
+        if not self.sealed_credentials:
+            return None
+        return core.Credentials(**json.loads(sealing.unseal(self.sealed_credentials)))
+
+    def _transport(self) -> core.NotificationTransport | None:
+        if not self.sealed_transport_url:
+            return None
+        return core.NotificationTransport(
+            url=sealing.unseal(self.sealed_transport_url),
+            exchange=self.exchange,
+            topics=tuple(self.topics),
+            pool=self.pool,
+        )
+
+
+class Instance(models.Model):
+    """The last known state of one VM; one that is gone stays a while, as ``deleted``."""
+
+    vim = models.ForeignKey(Vim, models.CASCADE, related_name="instances")
+    instance_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=50)
+    state_description = models.CharField(max_length=100, blank=True)
+    host = models.CharField(max_length=255, blank=True)
+    tenant_id = models.CharField(max_length=100, blank=True)
+    launched_at = models.CharField(max_length=50, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True, help_text="When its state last changed.")
+    seen_at = models.DateTimeField(help_text="When a sweep or an event last told of it.")
+    body = models.JSONField(default=dict, help_text="The other fields of core.instances.Instance.")
+
+    class Meta:
+        """One row per instance of a VIM."""
+
+        ordering = ["vim", "instance_id"]
+        constraints = [models.UniqueConstraint(fields=["vim", "instance_id"], name="instance_once")]
+        indexes = [models.Index(fields=["vim", "state"]), models.Index(fields=["vim", "host"])]
+
+
+class Host(models.Model):
+    """The last known state of one hypervisor."""
+
+    vim = models.ForeignKey(Vim, models.CASCADE, related_name="hosts")
+    name = models.CharField(max_length=255)
+    state = models.CharField(max_length=10)
+    reason = models.TextField(blank=True)
+    availability_zone = models.CharField(max_length=255, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """One row per host of a VIM."""
+
+        ordering = ["vim", "name"]
+        constraints = [models.UniqueConstraint(fields=["vim", "name"], name="host_once")]

@@ -18,6 +18,10 @@ from fed_common.inventory.models import Revision, Vim
 from fed_common.inventory.transports import put_transport
 from fed_common.topics.database import writing
 
+RESERVED_OWNERS = (
+    "alarms", "check_vim_capacity", "dead-events", "events", "hosts", "instances", "poller", "schema", "subscriptions",
+    "vim_types", "vims", "vnfs", "words",
+)  # fmt: skip
 TIMEOUT = 10.0
 REACH_TIMEOUT = 5.0
 
@@ -85,26 +89,22 @@ def check_vim(vim_id: str) -> str:
 
 def _row(vim_id: VimId, *, for_change: bool = False) -> Vim:
     rows = Vim.objects.select_for_update() if for_change else Vim.objects.all()
-    row = rows.filter(cloud_owner=vim_id.owner, region=vim_id.region).first()
+    row = rows.filter(full_id=str(vim_id)).first()
     if row is None:
         raise NotFound("VIM", str(vim_id))
     return row
 
 
 def _new_id(owner: str, region: str) -> VimId:
-    """The pair, if its text form leads back to it."""
     halves = {"cloud_owner": VimId(owner, "x"), "cloud_region_id": VimId("x", region)}
     for (name, half), value in zip(halves.items(), (owner, region), strict=True):
-        if not _sound(half):
+        if not half.sound:
             raise Invalid(name, value, VIM_ID_FORM)
+    if owner in RESERVED_OWNERS:
+        raise Invalid(
+            "cloud_owner", owner, f"another word than {', '.join(RESERVED_OWNERS)}: paths begin with them"
+        )
     return VimId(owner, region)
-
-
-def _sound(vim_id: VimId) -> bool:
-    try:
-        return VimId.parse(str(vim_id)) == vim_id
-    except Invalid:
-        return False
 
 
 def _put(vim: Vim, fields: Mapping[str, Any]) -> None:

@@ -1,0 +1,7 @@
+"""Paths of the broker below ``/api/multicloud/v0/`` and ``v1/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
