@@ -9,6 +9,7 @@ import uvicorn
 from django.conf import settings
 
 from fed_common.core.errors import Retryable
+from fed_common.events.message_router.topic_log import topic_log
 from fed_common.events.store import forget_old_events
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
@@ -21,7 +22,11 @@ log = get_logger(__name__)
 
 
 def serve() -> None:
-    """Answer HTTP until SIGTERM or SIGINT; open long polls get a few seconds to end."""
+    """Answer HTTP until SIGTERM or SIGINT; open long polls get a few seconds to end.
+
+    Raises Invalid naming the setting when the topics cannot be served as it says.
+    """
+    topic_log()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn ends by itself, then raises the signal once more

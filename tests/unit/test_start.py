@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-def manage(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def manage(tmp_path: Path, name: str = "check", **settings: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "MCFED_DATA": str(tmp_path / "var"), **settings}
-    command = [sys.executable, "manage.py", "check"]
+    command = [sys.executable, "manage.py", name]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
 
 
@@ -36,6 +36,12 @@ def test_a_bad_setting_is_named_with_what_is_allowed(tmp_path: Path, name: str, 
     assert name in done.stderr
     assert allowed in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_gateway_without_the_log_of_its_topics_does_not_start(tmp_path: Path) -> None:
+    done = manage(tmp_path, "gateway", MCFED_TOPIC_LOG="kafka", MCFED_KAFKA="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot start: MCFED_KAFKA")
 
 
 def test_the_keys_of_a_first_start_are_private_and_stay(tmp_path: Path) -> None:
