@@ -13,15 +13,13 @@ from fed_common.core.kinds import Kind, Phase
 from fed_common.core.matching import OPT_OUT, DropReason
 from fed_common.core.model import Event
 from fed_common.interfaces.source import Ignored, Reading, Unreadable
+from multicloud_generic.openstack.opt_out import opts_out
 from multicloud_vio.hosts import COMPUTE, host_kind, host_payload
 from multicloud_vio.kinds import LEGACY, Meaning, meaning
 from multicloud_vio.versioned import data, legacy_payload
 
 LONGEST_ID = 100
 _NOTHING: Mapping[str, Any] = {}
-_OPT_OUTS = frozenset(
-    prefix + name for name in (OPT_OUT, OPT_OUT.replace(":", "_")) for prefix in ("", "image_")
-)  # not every tool lets a colon into a property's name, and Nova keeps an image's properties with a prefix
 
 
 class _Arrival(NamedTuple):
@@ -72,7 +70,7 @@ def _instance_event(
     if known.phase is Phase.ERROR and (reason := _text(payload.get("message")) or _text(payload.get("exception"))):
         traits["exception"] = reason
     specs = data(fields.get("flavor")).get("extra_specs")
-    if any(_opts_out(words) for words in (payload.get("image_meta"), payload.get("metadata"), specs)):
+    if any(opts_out(words) for words in (payload.get("image_meta"), payload.get("metadata"), specs)):
         traits[OPT_OUT] = "disabled"
     return _event(arrival, known, kind, payload, traits)
 
@@ -143,13 +141,6 @@ def _traits(notification: Mapping[str, Any], payload: Mapping[str, Any]) -> dict
         "availability_zone": _text(payload.get("availability_zone")),
     }
     return {name: value for name, value in traits.items() if value}
-
-
-def _opts_out(words: object) -> bool:
-    """Whether image properties, instance metadata or extra specs say that nobody is to be told."""
-    if not isinstance(words, dict) or _OPT_OUTS.isdisjoint(words):
-        return False
-    return any(_text(words.get(name)).strip().lower() == "disabled" for name in _OPT_OUTS)
 
 
 def _own_id(notification: Mapping[str, Any]) -> str:

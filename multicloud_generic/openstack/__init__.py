@@ -1,0 +1,1 @@
+"""OpenStack clouds, polled."""

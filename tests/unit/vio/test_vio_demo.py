@@ -74,7 +74,7 @@ def test_a_transport_nobody_can_use_is_named():
 
 def test_the_plugin_hears_the_feed_through_a_real_transport(eventually):
     transport = NotificationTransport("fake://", "demo-heard", TOPICS, pool="")
-    source = VioPlugin().event_source(Vim(VimId("demo", "RegionOne"), "vmware", transport))
+    source = VioPlugin().event_source(Vim(VimId("demo", "RegionOne"), "vmware", transport=transport))
     heard: list[Any] = []
     enough = threading.Event()
 

@@ -12,7 +12,7 @@ from fed_common.interfaces.source import EventSource, Unreadable
 from multicloud_vio.plugin import VioPlugin
 from tests.captures import load_legacy
 
-VIM = Vim(VimId("vmware", "vio"), "vmware", NotificationTransport("fake://"))
+VIM = Vim(VimId("vmware", "vio"), "vmware", transport=NotificationTransport("fake://"))
 PAUSED = next(one for one in load_legacy() if one["event_type"] == "compute.instance.pause.end")
 
 
@@ -31,7 +31,7 @@ def test_a_vim_without_a_transport_has_no_source():
 
 def test_a_transport_nobody_can_use_is_named():
     with pytest.raises(Invalid, match=r"transport\.url"):
-        VioPlugin().event_source(Vim(VIM.id, "vmware", NotificationTransport("pigeon://")))
+        VioPlugin().event_source(Vim(VIM.id, "vmware", transport=NotificationTransport("pigeon://")))
 
 
 def test_a_recorded_notification_is_read_again():
