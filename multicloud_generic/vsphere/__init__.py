@@ -1,0 +1,1 @@
+"""VMware vSphere by its SOAP API."""
