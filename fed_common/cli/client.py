@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -41,10 +41,24 @@ class Gateway:
         """Read; parameters that are ``None`` are left out."""
         return _content(self._ask("GET", path, params=params))
 
-    def post(self, *path: str, body: Any = None, patience: float = 0.0, **params: Any) -> Any:
-        """Create or act; an act that may take long asks for the ``patience`` of that many seconds."""
+    def post(
+        self,
+        *path: str,
+        body: Any = None,
+        text: str | None = None,
+        content_type: str = "",
+        patience: float = 0.0,
+        **params: Any,
+    ) -> Any:
+        """Create or act, with JSON or with a text of some type.
+
+        An act that may take long asks for the ``patience`` of that many seconds.
+        """
+        sent = (
+            {"json": body} if text is None else {"data": text.encode(), "headers": {"Content-Type": content_type}}
+        )
         timeout = max(self._timeout, patience)
-        return _content(self._ask("POST", path, json=body, params=params, timeout=timeout))
+        return _content(self._ask("POST", path, params=params, timeout=timeout, **sent))
 
     def put(self, *path: str, body: Any) -> Any:
         """Replace."""
@@ -66,6 +80,18 @@ class Gateway:
         if len(lists) != 1:
             raise Refusal(f"the gateway's answer to {name} holds no list")
         return lists[0]
+
+    def pages(self, *path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a list that comes in pages, asked for as they are needed."""
+        page: int | None = None
+        while True:
+            answer = self.get(*path, page=page, **params)
+            if not isinstance(answer, Mapping) or not isinstance(answer.get(path[-1]), list):
+                raise Refusal(f"the gateway's answer to {path[-1]} holds no list")
+            yield from answer[path[-1]]
+            page = answer.get("next")
+            if page is None:
+                return
 
     def stream(self, *path: str, silence: float, **extra: Any) -> requests.Response:
         """An answer that does not end; reading it fails after ``silence`` seconds without a byte."""

@@ -77,6 +77,14 @@ class Sinks(FormattableColumn[list[Any]]):
         return printable("\n".join(map(_sink, self._value)))
 
 
+class Reached(FormattableColumn[Mapping[str, Any]]):
+    """Whether something can be reached."""
+
+    def human_readable(self) -> str:
+        """That it can, or why not."""
+        return "reached" if self._value.get("reachable") else printable(str(self._value.get("reason")))
+
+
 def cell(name: str, value: Any) -> Any:
     """The value of the field ``name`` as cliff can show it."""
     if value is None:
@@ -91,6 +99,8 @@ def cell(name: str, value: Any) -> Any:
         return Words(value)
     if isinstance(value, str):
         return value if value.isprintable() else Text(value)
+    if isinstance(value, Mapping) and "reachable" in value:
+        return Reached(value)
     return Document(value) if isinstance(value, Mapping | list) else value
 
 

@@ -15,7 +15,18 @@ from cliff.app import App
 from cliff.command import Command
 from cliff.commandmanager import CommandManager
 
-from fed_common.cli import dead, event, subscription, vim, vim_filter, words
+from fed_common.cli import (
+    dead,
+    event,
+    host,
+    instance,
+    subscription,
+    vim,
+    vim_filter,
+    vim_import,
+    vim_status,
+    words,
+)
 from fed_common.cli.client import Gateway, Refusal
 
 DESCRIPTION = "The Multicloud Event-Federation Gateway from the command line."
@@ -29,9 +40,13 @@ COMMANDS: dict[str, type[Command]] = {
     "vim set": vim.Set,
     "vim remove": vim.Remove,
     "vim check": vim.Check,
+    "vim status": vim_status.Status,
+    "vim import": vim_import.Import,
     "vim filter show": vim_filter.Show,
     "vim filter set": vim_filter.Set,
     "vim filter clear": vim_filter.Clear,
+    "instance list": instance.List,
+    "host list": host.List,
     "subscription list": subscription.List,
     "subscription show": subscription.Show,
     "subscription create": subscription.Create,

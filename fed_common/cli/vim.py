@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 from fed_common.cli.client import Refusal
 from fed_common.cli.columns import single, table
 from fed_common.cli.command import GatewayCommand, GatewayLister, GatewayShow
-from fed_common.core.model import VimId
+from fed_common.cli.vim_options import add_vim_options, flat, pair_of, vim_fields
 
-COLUMNS = ("vim_id", "type", "enabled", "transport_url", "exchange", "topics", "filter")
-
-
-def flat(vim: Mapping[str, Any]) -> dict[str, Any]:
-    """A VIM with its transport's fields beside the others."""
-    transport = vim.get("transport") or {}
-    fields = {"transport_url" if name == "url" else name: value for name, value in transport.items()}
-    return {**{name: value for name, value in vim.items() if name != "transport"}, **fields}
+COLUMNS = ("vim_id", "type", "enabled", "status", "auth_url", "transport_url", "filter")
+MORE = (
+    *("name", "version", "source", "projects", "region_name", "poll_interval", "exchange", "topics"),
+    *("status_reason", "status_at"),
+)
+PATIENCE = 60.0
 
 
 class List(GatewayLister):
     """List the registered VIMs."""
 
-    example = "mcfed vim list -c vim_id -c enabled"
+    example = "mcfed vim list --status UNREACHABLE -c vim_id -c status_reason --long"
 
-    def take_action(self, _args: argparse.Namespace) -> Any:
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Which ones, how much of each."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--type", action="append", help="repeatable")
+        parser.add_argument("--status", action="append", help="PENDING, REACHABLE or UNREACHABLE; repeatable")
+        parser.add_argument("--cloud-owner", metavar="OWNER")
+        parser.add_argument("--name")
+        parser.add_argument("--long", action="store_true", help="more fields")
+        return parser
+
+    def take_action(self, args: argparse.Namespace) -> Any:
         """Ask and show."""
-        return table(COLUMNS, map(flat, self.gateway.listing("vims")))
+        asked = {"type": args.type, "status": args.status, "cloud_owner": args.cloud_owner, "name": args.name}
+        columns = (*COLUMNS, *MORE) if args.long else COLUMNS
+        return table(columns, map(flat, self.gateway.pages("vims", **asked)))
 
 
 class OneVim(GatewayCommand):
@@ -57,38 +66,36 @@ class Described(OneVim):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Fields of a VIM."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("--type", help="one of the vim_types of 'mcfed words'")
-        parser.add_argument(
-            "--transport-url", metavar="URL", help="rabbit://user:password@host:5672/; '-': on stdin"
-        )
-        parser.add_argument("--exchange", help="default nova")
-        parser.add_argument(
-            "--topic", action="append", help="repeatable; default notifications and versioned_notifications"
-        )
-        parser.add_argument("--pool", help="listeners of one pool share the notifications")
-        switch = parser.add_mutually_exclusive_group()
-        switch.add_argument("--enable", action="store_true", default=None, dest="enabled", help="listen to it")
-        switch.add_argument("--disable", action="store_false", dest="enabled", help="keep it, do not listen")
+        add_vim_options(parser)
         return parser
 
     def fields(self, args: argparse.Namespace) -> dict[str, Any]:
-        """The fields that were given."""
-        url = self.app.stdin.readline().strip() if args.transport_url == "-" else args.transport_url
-        transport = _given(url=url, exchange=args.exchange, topics=args.topic, pool=args.pool)
-        return _given(type=args.type, transport=transport or None, enabled=args.enabled)
+        """The fields that were given; secrets on standard input stand a line each, the transport's URL first."""
+        return vim_fields(args, self.app.stdin)
 
 
-class Register(Described, GatewayShow):
-    """Register a VIM; the gateway begins to listen to it at once."""
+class Named(Described):
+    """Adds the option by which an owner that holds ``_`` is told from the region."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The owner."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--cloud-owner", metavar="OWNER", help="default the VIM_ID up to its first '_'")
+        return parser
+
+
+class Register(Named, GatewayShow):
+    """Register a VIM; the gateway begins to listen to it, or to poll it, at once."""
 
     example = (
-        "mcfed vim register vio_RegionOne --type vmware --transport-url rabbit://user:password@vio-host:5672/"
+        "mcfed vim register vio_RegionOne --type vmware --transport-url rabbit://user:password@vio-host:5672/\n"
+        "  mcfed vim register core_RegionOne --type openstack --auth-url https://keystone:5000/v3 "
+        "--username gateway --password - --project admin"
     )
 
     def take_action(self, args: argparse.Namespace) -> Any:
         """Ask and show."""
-        vim = VimId.parse(args.vim_id)
-        body = {"cloud_owner": vim.owner, "cloud_region_id": vim.region, **self.fields(args)}
+        body = {**pair_of(args.vim_id, args.cloud_owner), **self.fields(args)}
         return single(flat(self.gateway.post("vims", body=body)))
 
 
@@ -116,8 +123,11 @@ class Remove(OneVim, GatewayCommand):
         self.say(f"removed {args.vim_id}")
 
 
-class Check(OneVim, GatewayShow):
-    """Try the connection to a VIM's notifications; exit code 1 when it cannot be reached."""
+class Check(Named, GatewayShow):
+    """Try a VIM's API and notifications; exit code 1 when it cannot be reached.
+
+    With options that describe it, a VIM is tried that is not registered.
+    """
 
     example = "mcfed vim check vio_RegionOne"
 
@@ -128,10 +138,10 @@ class Check(OneVim, GatewayShow):
 
     def take_action(self, args: argparse.Namespace) -> Any:
         """Ask and show."""
-        answer = self.gateway.post("vims", args.vim_id, "check")
+        if fields := self.fields(args):
+            body = {**pair_of(args.vim_id, args.cloud_owner), **fields}
+            answer = self.gateway.post("vims", "check", body=body, patience=PATIENCE)
+        else:
+            answer = self.gateway.post("vims", args.vim_id, "check", patience=PATIENCE)
         self.reachable = bool(answer.get("reachable"))
         return single({"vim_id": args.vim_id, **answer})
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

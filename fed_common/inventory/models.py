@@ -75,10 +75,15 @@ class Vim(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        """A cloud region is registered once."""
+        """A cloud region is registered once; at most one is the default."""
 
         ordering = ["cloud_owner", "region"]
-        constraints = [models.UniqueConstraint(fields=["cloud_owner", "region"], name="vim_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["cloud_owner", "region"], name="vim_once"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_vim"
+            ),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """See the framework; the texts that follow from the pair are filled."""

@@ -1,15 +1,22 @@
-"""The shape of VIMs on the wire; what the words in them may be is settled by the services."""
+"""The shape of VIMs, instances and hosts on the wire; what the words in them may be is settled by the services."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
 from rest_framework import serializers
 
 from fed_common.core import clock
-from fed_common.inventory.models import Vim
+from fed_common.core.instances import HostState
+from fed_common.inventory.endpoints import shown_credentials
+from fed_common.inventory.fields import FilterField, NumberField, TextField, TruthField
+from fed_common.inventory.models import Host, Instance, Vim
 from fed_common.inventory.transports import shown_url
+
+SHORTEST_POLL, LONGEST_POLL = 1, 86400
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -27,43 +34,137 @@ class StrictSerializer(serializers.Serializer[Any]):
 class TransportSerializer(StrictSerializer):
     """Where a VIM's notifications are read."""
 
-    url = serializers.CharField(max_length=2000)
-    exchange = serializers.CharField(max_length=100, required=False)
-    topics = serializers.ListField(child=serializers.CharField(), allow_empty=False, required=False)
-    pool = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    url = TextField(max_length=2000)
+    exchange = TextField(max_length=100, required=False)
+    topics = serializers.ListField(child=TextField(), allow_empty=False, required=False)
+    pool = TextField(max_length=100, allow_blank=True, required=False)
+
+
+class CredentialsSerializer(StrictSerializer):
+    """How the gateway itself signs in; ``***`` stands for the password that is kept."""
+
+    username = TextField(max_length=255, required=False)
+    password = TextField(max_length=2000, trim_whitespace=False, required=False)
+    user_domain = TextField(max_length=255, required=False)
+    project_domain = TextField(max_length=255, required=False)
+
+
+class TlsSerializer(StrictSerializer):
+    """How the cloud's certificate is judged: ``ca`` is PEM text; empty: by the system's authorities."""
+
+    verify = TruthField(required=False)
+    ca = TextField(max_length=100_000, allow_blank=True, required=False)
 
 
 class VimSerializer(StrictSerializer):
-    """A VIM; the password in its transport's URL is never shown."""
+    """A VIM; its passwords are never shown."""
 
     vim_id = serializers.CharField(read_only=True)
-    cloud_owner = serializers.CharField(max_length=100)
-    cloud_region_id = serializers.CharField(max_length=100)
-    type = serializers.CharField(max_length=50)
+    uuid = serializers.UUIDField(read_only=True)
+    cloud_owner = TextField(max_length=100)
+    cloud_region_id = TextField(max_length=100)
+    name = TextField(max_length=255, allow_blank=True, required=False)
+    description = TextField(max_length=2000, allow_blank=True, required=False)
+    type = TextField(max_length=50)
+    version = TextField(max_length=50, allow_blank=True, required=False)
+    auth_url = TextField(allow_blank=True, required=False)
+    credentials = CredentialsSerializer(required=False, allow_null=True)
+    projects = serializers.ListField(child=TextField(max_length=255), required=False)
+    region_name = TextField(max_length=100, allow_blank=True, required=False)
+    tls = TlsSerializer(required=False)
+    poll_interval = NumberField(
+        min_value=SHORTEST_POLL, max_value=LONGEST_POLL, allow_null=True, required=False, help_text="seconds"
+    )
     transport = TransportSerializer(required=False, allow_null=True)
-    filter = serializers.JSONField(required=False)
-    enabled = serializers.BooleanField(required=False)
+    filter = FilterField(required=False)
+    enabled = TruthField(required=False)
+    source = serializers.ChoiceField(Vim.Source.choices, read_only=True)  # type: ignore[assignment]
+    status = serializers.ChoiceField(Vim.Status.choices, read_only=True)
+    status_reason = serializers.CharField(read_only=True)
+    status_at = serializers.DateTimeField(read_only=True, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, instance: Vim) -> dict[str, Any]:
         """The VIM as JSON."""
-        transport = None
-        if instance.sealed_transport_url:
-            transport = {
-                "url": shown_url(instance.sealed_transport_url),
-                "exchange": instance.exchange,
-                "topics": instance.topics,
-                "pool": instance.pool,
-            }
         return {
-            "vim_id": str(instance.vim_id),
+            "vim_id": instance.full_id,
+            "uuid": str(instance.uuid),
             "cloud_owner": instance.cloud_owner,
             "cloud_region_id": instance.region,
-            "type": instance.type,
-            "transport": transport,
-            "filter": instance.filter,
-            "enabled": instance.enabled,
-            "created_at": clock.iso(instance.created_at),
-            "updated_at": clock.iso(instance.updated_at),
+            **_plain(instance, "name", "description", "type", "version", "auth_url"),
+            "credentials": shown_credentials(instance),
+            **_plain(instance, "projects", "region_name"),
+            "tls": {"verify": instance.tls_verify, "ca": instance.tls_ca},
+            "poll_interval": instance.poll_interval,
+            "transport": _transport(instance),
+            **_plain(instance, "filter", "enabled", "source", "status", "status_reason"),
+            "status_at": _moment(instance.status_at),
+            "created_at": _moment(instance.created_at),
+            "updated_at": _moment(instance.updated_at),
         }
+
+
+class InstanceSerializer(serializers.Serializer[Any]):
+    """The last known state of one VM; ``seen_at``: when a look at the cloud or an event last told of it."""
+
+    vim_id = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.CharField()
+    state_description = serializers.CharField()
+    power_state = serializers.CharField()
+    host = serializers.CharField()
+    tenant_id = serializers.CharField()
+    availability_zone = serializers.CharField()
+    launched_at = serializers.CharField()
+    flavor = serializers.CharField()
+    image = serializers.CharField()
+    addresses = serializers.ListField(child=serializers.CharField())
+    traits = serializers.DictField()
+    state_changed_at = serializers.DateTimeField(allow_null=True)
+    seen_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Instance) -> dict[str, Any]:
+        """The instance as JSON."""
+        words = ("power_state", "availability_zone", "flavor", "image")
+        return {
+            "vim_id": instance.vim.full_id,
+            "id": instance.instance_id,
+            **_plain(instance, "name", "state", "state_description", "host", "tenant_id", "launched_at"),
+            **{name: instance.body.get(name, "") for name in words},
+            "addresses": instance.body.get("addresses", []),
+            "traits": instance.body.get("traits", {}),
+            "state_changed_at": _moment(instance.changed_at),
+            "seen_at": _moment(instance.seen_at),
+        }
+
+
+class HostSerializer(serializers.Serializer[Any]):
+    """The last known state of one hypervisor."""
+
+    name = serializers.CharField()
+    state = serializers.ChoiceField(list(HostState))
+    reason = serializers.CharField()
+    availability_zone = serializers.CharField()
+    state_changed_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, instance: Host) -> dict[str, Any]:
+        """The host as JSON."""
+        plain = _plain(instance, "name", "state", "reason", "availability_zone")
+        return {**plain, "state_changed_at": _moment(instance.changed_at)}
+
+
+def _plain(row: Model, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _transport(vim: Vim) -> dict[str, Any] | None:
+    if not vim.sealed_transport_url:
+        return None
+    url = shown_url(vim.sealed_transport_url)
+    return {"url": url, "exchange": vim.exchange, "topics": vim.topics, "pool": vim.pool}
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return clock.iso(moment) if moment else None

@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError
 
-from fed_common.bus.check import check_transport
-from fed_common.core.errors import Conflict, GatewayError, Invalid, NotFound
+from fed_common.core.errors import Conflict, Invalid, NotFound
 from fed_common.core.matching import parse_filter
 from fed_common.core.model import VIM_ID_FORM, VimId
-from fed_common.interfaces.plugin import CloudPlugin
-from fed_common.interfaces.registry import Registry
+from fed_common.inventory.checks import Check, check, clouds
+from fed_common.inventory.endpoints import put_endpoint
 from fed_common.inventory.models import Revision, Vim
 from fed_common.inventory.transports import put_transport
 from fed_common.topics.database import writing
 
 RESERVED_OWNERS = (
-    "alarms", "check_vim_capacity", "dead-events", "events", "hosts", "instances", "poller", "schema", "subscriptions",
-    "vim_types", "vims", "vnfs", "words",
+    "alarms", "check_vim_capacity", "dead-events", "events", "hosts", "instances", "poller", "schema",
+    "subscriptions", "vim_types", "vims", "vnfs", "words",
 )  # fmt: skip
 TIMEOUT = 10.0
-REACH_TIMEOUT = 5.0
+_PLAIN = (
+    *("type", "name", "description", "version", "projects", "region_name", "poll_interval", "enabled"),
+    *("is_default", "tenant_id"),
+)
+_REACHED_BY = (
+    *("type", "auth_url", "sealed_credentials", "projects", "region_name"),
+    *("tls_verify", "tls_ca"),
+)
 
 
 def vim_types() -> list[str]:
     """The types of VIM there are plugins for."""
-    registry: Registry[CloudPlugin] = Registry("type", "mcfed.clouds", settings.CLOUD_PLUGINS)
-    return registry.names()
+    return clouds().names()
 
 
 def find_vim(vim_id: str) -> Vim:
@@ -39,26 +43,26 @@ def find_vim(vim_id: str) -> Vim:
 
 def register_vim(body: Mapping[str, Any]) -> Vim:
     """Make a VIM of ``VimSerializer``'s fields. Raises Invalid; Conflict; Retryable: no database."""
-    vim_id = _new_id(body["cloud_owner"], body["cloud_region_id"])
-    vim = Vim(cloud_owner=vim_id.owner, region=vim_id.region)
-    _put(vim, {"type": "", "transport": None, **body})
-    try:
-        with writing(TIMEOUT):
-            vim.save(force_insert=True)
-            Revision.raise_it()
-    except IntegrityError:
-        raise Conflict("VIM", str(vim_id)) from None
+    vim = _new(body)
+    _save(vim, new=True)
     return vim
 
 
 def change_vim(vim_id: str, changes: Mapping[str, Any]) -> Vim:
-    """Change the fields given, those of the transport one by one. Raises as ``register_vim``; NotFound."""
+    """Change the fields given; those of transport, credentials and TLS one by one.
+
+    A VIM that is reached in another way now is PENDING until it is looked at. Raises as ``register_vim``;
+    NotFound; Conflict: A&AI says how it is reached.
+    """
     parsed = VimId.parse(vim_id)
     with writing(TIMEOUT):
         vim = _row(parsed, for_change=True)
+        before = _reached_by(vim)
         _put(vim, changes)
-        vim.save()
-        Revision.raise_it()
+        if _reached_by(vim) != before:
+            _refuse_change_of_aai(vim)
+            vim.status, vim.status_reason, vim.status_at = Vim.Status.PENDING, "", None
+        _save(vim, new=False)
     return vim
 
 
@@ -75,16 +79,14 @@ def remove_vim(vim_id: str) -> None:
         Revision.raise_it()
 
 
-def check_vim(vim_id: str) -> str:
-    """Why the VIM's notifications cannot be reached now; "" when they can. Raises Invalid, NotFound."""
-    vim = find_vim(vim_id).to_core()
-    if vim.transport is None:
-        return "the VIM has no transport"
-    try:
-        check_transport(vim.transport.url, REACH_TIMEOUT)
-    except GatewayError as error:
-        return str(error)
-    return ""
+def check_vim(vim_id: str) -> Check:
+    """Try to reach the VIM now. Raises Invalid; NotFound; Permanent: its secrets cannot be read."""
+    return check(find_vim(vim_id).to_core())
+
+
+def check_body(body: Mapping[str, Any]) -> Check:
+    """The same for one that is not registered, with the fields of ``register_vim``. Raises Invalid."""
+    return check(_new(body).to_core())
 
 
 def _row(vim_id: VimId, *, for_change: bool = False) -> Vim:
@@ -93,6 +95,13 @@ def _row(vim_id: VimId, *, for_change: bool = False) -> Vim:
     if row is None:
         raise NotFound("VIM", str(vim_id))
     return row
+
+
+def _new(body: Mapping[str, Any]) -> Vim:
+    vim_id = _new_id(body["cloud_owner"], body["cloud_region_id"])
+    vim = Vim(cloud_owner=vim_id.owner, region=vim_id.region)
+    _put(vim, {"type": "", "filter": {}, "transport": None, **body})
+    return vim
 
 
 def _new_id(owner: str, region: str) -> VimId:
@@ -111,12 +120,11 @@ def _put(vim: Vim, fields: Mapping[str, Any]) -> None:
     if "type" in fields and fields["type"] not in vim_types():
         raise Invalid("type", fields["type"], vim_types())
     _keep_name(vim, fields)
-    vim.type = fields.get("type", vim.type)
-    vim.enabled = fields.get("enabled", vim.enabled)
+    for name in _PLAIN:
+        setattr(vim, name, fields.get(name, getattr(vim, name)))
+    put_endpoint(vim, fields)
     if "filter" in fields:
         vim.filter = parse_filter(fields["filter"]).to_dict()
-    elif not vim.filter:
-        vim.filter = parse_filter({}).to_dict()
     if "transport" in fields:
         put_transport(vim, fields["transport"])
 
@@ -125,3 +133,34 @@ def _keep_name(vim: Vim, fields: Mapping[str, Any]) -> None:
     for name, value in (("cloud_owner", vim.cloud_owner), ("cloud_region_id", vim.region)):
         if fields.get(name, value) != value:
             raise Invalid(name, fields[name], f"{value}: a VIM keeps its name")
+
+
+def _reached_by(vim: Vim) -> tuple[Any, ...]:
+    return tuple(getattr(vim, name) for name in _REACHED_BY)
+
+
+def _refuse_change_of_aai(vim: Vim) -> None:
+    if vim.source == Vim.Source.AAI:
+        said = "is A&AI's: type, address, credentials, projects and TLS are changed there"
+        raise Conflict("VIM", vim.full_id, said)
+
+
+def _save(vim: Vim, *, new: bool) -> None:
+    try:
+        with writing(TIMEOUT):
+            _refuse_taken(vim)
+            vim.save(force_insert=new)
+            Revision.raise_it()
+    except IntegrityError:  # somebody else was faster
+        raise Conflict("VIM", str(vim.vim_id)) from None
+
+
+def _refuse_taken(vim: Vim) -> None:
+    others = Vim.objects.exclude(pk=vim.pk)
+    if vim.name and others.filter(name=vim.name).exists():
+        raise Conflict("VIM of the name", vim.name)
+    if others.filter(full_id=str(vim.vim_id)).exists():
+        raise Conflict("VIM", str(vim.vim_id))
+    default = others.filter(is_default=True).first() if vim.is_default else None
+    if default:
+        raise Conflict("default VIM", default.name)

@@ -37,7 +37,7 @@ def api() -> Iterator[GatewayApi]:
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name in ("MCFED_URL", "MCFED_TOKEN"):
+    for name in ("MCFED_URL", "MCFED_TOKEN", "MCFED_VIM_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MCFED_DATA", str(tmp_path))
     before = logging.root.handlers[:], logging.root.level

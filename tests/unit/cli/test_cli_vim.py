@@ -29,7 +29,7 @@ def test_list_shows_a_row_a_vim_with_its_filter_in_short(api, mcfed):
     assert "vio_RegionOne" in out
     assert "kinds: DELETE" in out
     assert "metadata: role=web" in out
-    assert mcfed("vim", "list", "-f", "json").json[0]["topics"] == ["notifications"]
+    assert mcfed("vim", "list", "--long", "-f", "json").json[0]["topics"] == ["notifications"]
 
 
 def test_show_lays_the_transport_beside_the_other_fields(api, mcfed):

@@ -1,0 +1,1 @@
+"""VIMs that ONAP A&AI knows: asked for when somebody needs them, kept as rows."""
