@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fed_common.core.kinds import Phase
+from fed_common.core.state_words import STATE_WORDS
 from multicloud_vio.kinds import OPERATIONS, Operation
 
 DOCS = Path(__file__).parent
-PAGES = ("specs/event.md",)
+PAGES = ("specs/event.md", "specs/polling.md")
 _PART = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -38,7 +39,13 @@ def _nova_row(one: Operation) -> list[str]:
     return [one.kind, f"`compute.instance.{one.name}`{legacy}", ", ".join(phases), versioned]
 
 
-PARTS = {"nova-names": nova_names}
+def state_words() -> str:
+    """What each word means that instances are asked for by."""
+    head = ("word", "states", "tasks that begin with")
+    return table(head, ([word, ", ".join(one.states), ", ".join(one.tasks)] for word, one in STATE_WORDS.items()))
+
+
+PARTS = {"nova-names": nova_names, "state-words": state_words}
 
 
 def filled(page: str) -> str:

@@ -12,4 +12,8 @@ from fed_common.events.message_router.connections import LongPolls
 
 WAITING = ("/events/", "/api/multicloud/v1/events/stream")
 
-application = LongPolls(get_asgi_application(), WAITING)  # type: ignore[arg-type] # Django's is narrower
+django = get_asgi_application()
+
+from fed_common.broker.pass_through import PassThrough  # noqa: E402 - it needs Django's models, loaded above
+
+application = LongPolls(PassThrough(django), WAITING)  # type: ignore[arg-type] # Django's is narrower

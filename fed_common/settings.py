@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from cryptography.fernet import Fernet
 
 from fed_common.core.errors import Invalid
+from fed_common.core.model import VimId
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,6 +44,15 @@ def number(name: str, default: float) -> float:
         return float(setting(name, str(default)))
     except ValueError:
         raise Invalid(f"MCFED_{name}", setting(name), "a number") from None
+
+
+def pairs(name: str, default: str, *allowed: str) -> dict[str, str]:
+    """A setting of ``name=word`` with commas, the words from a closed set."""
+    given = dict(pair.partition("=")[::2] for pair in setting(name, default).split(",") if pair)
+    for name_given, word in given.items():
+        if not name_given or word not in allowed:
+            raise Invalid(f"MCFED_{name}", f"{name_given}={word}", f"name={'|'.join(allowed)}, with commas")
+    return given
 
 
 def private_file(path: Path, content: str) -> str:
@@ -95,7 +105,7 @@ DATA = Path(setting("DATA", "./var")).resolve()
 DEMO = flag("DEMO") or "--demo" in sys.argv
 BIND = setting("BIND", "127.0.0.1")
 PORT = int(number("PORT", 9001))
-AUTH = choice("AUTH", "token", "none")
+AUTH = choice("AUTH", "token", "none", "keystone")
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 
 SECRET_KEY = private_file(DATA / "secret_key", secrets.token_urlsafe(48))
@@ -117,6 +127,8 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "fed_common.access",
     "fed_common.topics",
     "fed_common.inventory",
@@ -141,6 +153,16 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["fed_common.broker.json_body.JsonBody"],
     "EXCEPTION_HANDLER": "fed_common.broker.problems.problem",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "fed_common.broker.openapi.ApiSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Multicloud Event-Federation Gateway",
+    "DESCRIPTION": "What happens to the VMs and hosts of many clouds, told once, in one form.",
+    "VERSION": "1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "PREPROCESSING_HOOKS": ["fed_common.broker.openapi.views_of_nouns"],
+    "POSTPROCESSING_HOOKS": ["fed_common.broker.openapi.finish"],
 }
 
 CLOUD_PLUGINS = {
@@ -175,4 +197,49 @@ EVENT_RETENTION_HOURS = number("EVENT_RETENTION_HOURS", 168)
 PUBLISH_TIMEOUT = number("PUBLISH_TIMEOUT", 30)
 CLOUD_TIMEOUT = number("CLOUD_TIMEOUT", 10)
 POLL_INTERVAL = number("POLL_INTERVAL", 30)
+POLL_FULL_EVERY = int(number("POLL_FULL_EVERY", 10))
+POLL_THREADS = int(number("POLL_THREADS", 32))
+RECONCILE_INTERVAL = number("RECONCILE_INTERVAL", 300)
+RECONCILE_SETTLE = number("RECONCILE_SETTLE", 30)
+FALLBACK_AFTER = number("FALLBACK_AFTER", 10)
+DELETED_RETENTION_HOURS = number("DELETED_RETENTION_HOURS", 24)
+
+TACKER_OWNER = setting("TACKER_OWNER", "tacker")
+if not VimId(TACKER_OWNER, "x").sound:
+    raise Invalid("MCFED_TACKER_OWNER", TACKER_OWNER, "letters, digits, '.', '-', '_'")
+
+AAI_URL = setting("AAI_URL").rstrip("/")
+if AAI_URL and not (AAI_URL.startswith(("http://", "https://")) and "@" not in AAI_URL):
+    raise Invalid("MCFED_AAI_URL", "***", "https://host:port/aai/v13; the user goes to MCFED_AAI_USERNAME")
+AAI_USERNAME, AAI_PASSWORD = setting("AAI_USERNAME"), setting("AAI_PASSWORD")
+AAI_CA = setting("AAI_CA")
+if AAI_CA and not Path(AAI_CA).is_file():
+    raise Invalid("MCFED_AAI_CA", AAI_CA, "a PEM file that is there")
+AAI_TIMEOUT, AAI_TTL = number("AAI_TIMEOUT", 5), number("AAI_TTL", 300)
+if not 0 < AAI_TIMEOUT <= 600:
+    raise Invalid("MCFED_AAI_TIMEOUT", AAI_TIMEOUT, "more than 0, at most 600 seconds")
+if not 0 < AAI_TTL <= 86400:
+    raise Invalid("MCFED_AAI_TTL", AAI_TTL, "more than 0, at most 86400 seconds")
+
+PROVIDERS = setting("PROVIDERS")
+PLUGIN_URLS = setting("PLUGIN_URLS")
+MSB = setting("MSB")
+FAKE_VIM = flag("FAKE_VIM")
+CONNECT_TIMEOUT = number("CONNECT_TIMEOUT", 3)
+IDLE_TIMEOUT = number("IDLE_TIMEOUT", 60)
+CAPACITY_DEADLINE = number("CAPACITY_DEADLINE", 20)
+VIM_REQUESTS = int(number("VIM_REQUESTS", 100))
+BREAKER_FAILURES = int(number("BREAKER_FAILURES", 5))
+BREAKER_SECONDS = number("BREAKER_SECONDS", 10)
 METRICS_PORT = int(number("METRICS_PORT", 9102))
+
+KEYSTONE_URL = setting("KEYSTONE_URL").rstrip("/").removesuffix("/v3")
+if AUTH == "keystone" and not KEYSTONE_URL.startswith(("http://", "https://")):
+    raise Invalid("MCFED_KEYSTONE_URL", KEYSTONE_URL, "the URL of Keystone, because MCFED_AUTH is keystone")
+KEYSTONE_CA = setting("KEYSTONE_CA")
+KEYSTONE_ROLES = pairs(
+    "KEYSTONE_ROLES", "admin=admin,member=operator,reader=reader", "reader", "operator", "admin"
+)
+RATE_PER_SECOND = number("RATE_PER_SECOND", 500)
+RATE_BURST = number("RATE_BURST", 2 * RATE_PER_SECOND)
+FAILURES_PER_MINUTE = number("FAILURES_PER_MINUTE", 60)

@@ -54,6 +54,6 @@ class Caller:
         return answer.json() if answer.content else None
 
 
-def caller(role: str, *, name: str = "") -> Caller:
-    """Somebody with a fresh token of this role."""
-    return Caller(tokens.create(name or f"the {role}", role))
+def caller(role: str, *vims: str, name: str = "") -> Caller:
+    """Somebody with a fresh token of this role, for VIMs of these globs only when there are any."""
+    return Caller(tokens.create(name or " ".join(("the", role, *vims)), role, vims=vims))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MCFED_DATA", tempfile.mkdtemp(prefix="mcfed-test-"))
 
@@ -18,6 +19,8 @@ from tests.waiting import until
 
 if TYPE_CHECKING:  # it needs Django, which is set up later
     from tests.callers import Caller
+    from tests.doubles.aai import Aai
+    from tests.vcsim import Vcsim
 
 SERVICES = Path(__file__).parent / "services"
 
@@ -51,10 +54,56 @@ def kafka_bootstrap() -> str:
     return service("kafka", "bootstrap")
 
 
+@pytest.fixture(scope="module")
+def vcsim() -> Iterator[Vcsim]:
+    """A vSphere simulator with a fresh inventory, for one module."""
+    from tests.vcsim import Vcsim
+
+    with Vcsim() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def openstack_clients() -> Path:
+    """The folder of the stock ``openstack`` command with Tacker's plugin."""
+    return Path(service("openstack-clients", "path", PYTHON=sys.executable))
+
+
 @pytest.fixture
 def eventually() -> Callable[..., object]:
     """``eventually(condition)``: wait until it holds, with a deadline."""
     return until
+
+
+@pytest.fixture(autouse=True)
+def unthrottled() -> Iterator[None]:
+    """No test pays for what another one asked."""
+    from fed_common.access import throttle
+
+    yield
+    throttle.callers.cache_clear()
+    throttle.failures.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_directory() -> Iterator[None]:
+    """No test knows the VIMs of another one's database."""
+    from fed_common.inventory.directory import directory
+
+    directory.cache_clear()
+    yield
+    directory.cache_clear()
+
+
+@pytest.fixture
+def aai(settings: Any) -> Iterator[Aai]:
+    """An A&AI with the standard clouds, which the gateway asks."""
+    from tests.doubles import aai as double
+
+    with double.Aai() as standing:
+        settings.AAI_URL, settings.AAI_TIMEOUT = standing.url, 5.0
+        settings.AAI_USERNAME, settings.AAI_PASSWORD = double.USERNAME, double.OWN_PASSWORD
+        yield standing
 
 
 @pytest.fixture

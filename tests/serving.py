@@ -28,7 +28,9 @@ def served() -> Iterator[str]:
         port=0,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="on",
+        date_header=False,
+        server_header=False,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

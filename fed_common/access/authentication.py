@@ -11,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from fed_common.access import tokens
+from fed_common.access import keystone, throttle, tokens
 from fed_common.access.models import Role
 from fed_common.access.tokens import Identity
 
@@ -24,9 +24,12 @@ class TokenAuthentication(BaseAuthentication):
     """``X-Auth-Token``, ``Authorization: Bearer``, or the cookie ``mcfed_token``."""
 
     def authenticate(self, request: Request) -> tuple[Identity, None] | None:
-        """See ``identity_of``."""
+        """See ``identity_of``; Throttled: this caller asks too often."""
         identity = identity_of(request._request)
-        return (identity, None) if identity else None
+        if identity is None:
+            return None
+        throttle.check(identity)
+        return identity, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """What a 401 says in WWW-Authenticate."""
@@ -37,18 +40,38 @@ def identity_of(request: HttpRequest) -> Identity | None:
     """Who calls; ``None`` when nothing was brought to tell it.
 
     Raises AuthenticationFailed for a token that is none, PermissionDenied for a change that a page of
-    another origin makes in the name of this browser's user.
+    another origin makes in the name of this browser's user, and what ``recognise`` raises.
     """
     if settings.AUTH == "none":
         return _at_home(request, ANONYMOUS)
     if token := _header_token(request):
-        return _recognised(token)
+        return _recognised(token, request)
     cookie = request.COOKIES.get(COOKIE)
-    return _at_home(request, _recognised(cookie)) if cookie else None
+    return _at_home(request, _recognised(cookie, request)) if cookie else None
 
 
-def _recognised(token: str) -> Identity:
-    identity = tokens.authenticate(token)
+def recognise(token: str, address: str) -> Identity | None:
+    """Whose token this is, ours or Keystone's; ``None``: nobody's, and counted against the address.
+
+    Raises Throttled when too many wrong ones came from there, and what ``keystone.authenticate`` raises.
+    """
+    asked = settings.AUTH == "keystone"
+    identity = (asked and keystone.remembered(token)) or tokens.authenticate(token)
+    if identity is None and asked:
+        throttle.check_address(address)
+        identity = keystone.authenticate(token)
+    if identity is None:
+        throttle.failed(address)
+    return identity
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where the request comes from, for counting."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _recognised(token: str, request: HttpRequest) -> Identity:
+    identity = recognise(token, address_of(request))
     if identity is None:
         raise AuthenticationFailed("the token is unknown, revoked or expired")
     return identity

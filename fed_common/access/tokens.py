@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -21,6 +23,7 @@ from fed_common.core.errors import Conflict, Invalid, NotFound
 KNOWN_FOR = 3.0
 KNOWN_MOST = 1000
 FIRST_NAME = "first"
+_GLOB = re.compile(r"[\w.*?-]{1,201}")
 
 _known: dict[str, tuple[Identity, float]] = {}
 
@@ -42,19 +45,34 @@ class Identity:
         """Whether this VIM, ``{cloud_owner}_{cloud_region_id}``, is one of its own."""
         return not self.vims or any(fnmatchcase(vim_id, glob) for glob in self.vims)
 
+    def vims_regex(self) -> str:
+        """What the database chooses the same VIMs by; "": all."""
+        globs = (re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in self.vims)
+        return f"^({'|'.join(globs)})$" if self.vims else ""
 
-def create(name: str, role: str, ttl: timedelta | None = None) -> str:
+
+def create(name: str, role: str, ttl: timedelta | None = None, vims: Sequence[str] = ()) -> str:
     """Make a token that never expires, or after ``ttl``; the token itself is not kept, so keep it.
 
-    Raises Invalid: name or role. Conflict: the name is taken.
+    ``vims`` are globs of the VIMs it is for; none: all. Raises Invalid: name, role or a glob. Conflict:
+    the name is taken.
     """
     if role not in Role.values:
         raise Invalid("role", role, Role.values)
     if not (name.isprintable() and 0 < len(name.strip()) <= 100):
         raise Invalid("name", name, "1 to 100 printable characters")
+    for glob in vims:
+        if not _GLOB.fullmatch(glob):
+            raise Invalid("vims", glob, "a glob of letters, digits, '.', '_', '-', * and ?")
     token = secrets.token_urlsafe(32)
-    _keep(name, role, token, ttl)
+    _keep(name, role, token, ttl, vims)
     return token
+
+
+def remembered(token: str) -> Identity | None:
+    """Whose token this was within the last ``KNOWN_FOR`` seconds. Asks nobody."""
+    identity, until = _known.get(digest_of(token), (None, 0.0))
+    return identity if time.monotonic() < until else None
 
 
 def authenticate(token: str) -> Identity | None:
@@ -63,10 +81,9 @@ def authenticate(token: str) -> Identity | None:
     Looked up by digest, so the time taken tells nothing about tokens. A token once recognised is
     remembered for ``KNOWN_FOR`` seconds: so late a revocation in another process is noticed.
     """
-    digest = _digest(token)
-    identity, until = _known.get(digest, (None, 0.0))
-    if identity and time.monotonic() < until:
+    if identity := remembered(token):
         return identity
+    digest = digest_of(token)
     _known.pop(digest, None)
     row = AccessToken.objects.filter(digest=digest).first()
     left = (row.expires_at - clock.now()).total_seconds() if row and row.expires_at else KNOWN_FOR
@@ -101,17 +118,19 @@ def ensure_first_token() -> str:
     return token
 
 
-def _keep(name: str, role: str, token: str, ttl: timedelta | None) -> None:
-    expires_at = clock.now() + ttl if ttl is not None else None
+def digest_of(token: str) -> str:
+    """What a token is kept and looked up by."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+def _keep(name: str, role: str, token: str, ttl: timedelta | None, vims: Sequence[str] = ()) -> None:
+    row = AccessToken(name=name, role=role, digest=digest_of(token), vims=list(vims))
+    row.expires_at = clock.now() + ttl if ttl is not None else None
     try:
         with transaction.atomic():
-            AccessToken.objects.create(name=name, role=role, digest=_digest(token), expires_at=expires_at)
+            row.save(force_insert=True)
     except IntegrityError:
         raise Conflict("token", name) from None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def _private_file(path: Path, content: str) -> str:

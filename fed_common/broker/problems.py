@@ -16,12 +16,18 @@ from typing import Any
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from rest_framework.exceptions import APIException, NotAuthenticated, UnsupportedMediaType, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    NotAuthenticated,
+    Throttled,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.exceptions import AuthenticationFailed as WrongToken
 from structlog.contextvars import get_contextvars
 
 from fed_common.access.authentication import CHALLENGE
-from fed_common.broker.faults import first_fault
+from fed_common.access.permissions import NotAllowedHere
 from fed_common.core.errors import (
     CloudFailed,
     CloudShut,
@@ -33,12 +39,12 @@ from fed_common.core.errors import (
     Retryable,
     Unsupported,
 )
+from fed_common.core.faults import first_fault, shown_value
 from fed_common.telemetry.logging import get_logger
-from fed_common.telemetry.redact import MASK, redact, redact_value
+from fed_common.telemetry.redact import redact
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 5.0
-LONGEST_VALUE = 200
 
 log = get_logger(__name__)
 
@@ -97,14 +103,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(501, "unsupported", str(error))
         case APIException():
             return _of_framework(error)
-        case OperationalError() | InterfaceError():
-            log.warning("the database cannot be used", reason=str(error))
-            return _unavailable("the database cannot be used now", RETRY_AFTER)
-        case RequestDataTooBig():
-            return Problem(413, "too_large", "the body is too large")
-        case DisallowedHost():
-            return Problem(400, "unknown_host", "the Host header names no host of this gateway (MCFED_HOSTS)")
-    return _failure(error)
+    return _of_django(error) or _failure(error)
 
 
 def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -129,26 +128,27 @@ def server_error(_request: HttpRequest) -> HttpResponse:
     return _failure(sys.exc_info()[1]).response()
 
 
+def _of_django(error: Exception) -> Problem | None:
+    match error:
+        case OperationalError() | InterfaceError():
+            log.warning("the database cannot be used", reason=str(error))
+            return _unavailable("the database cannot be used now", RETRY_AFTER)
+        case RequestDataTooBig():
+            return Problem(413, "too_large", "the body is too large")
+        case DisallowedHost():
+            return Problem(400, "unknown_host", "the Host header names no host of this gateway (MCFED_HOSTS)")
+    return None
+
+
 def _failure(error: BaseException | None) -> Problem:
     log.error("a request failed", exc_info=error)
     return Problem(500, "internal", "the gateway failed; its log tells more under this request_id")
 
 
 def _wrong(name: str, value: object, allowed: str, *, status: int = 400) -> Problem:
-    shown = _shown(name, value)
+    shown = shown_value(name, value)
     detail = f"{name}: {shown!r} is not allowed; allowed: {allowed}"
     return Problem(status, "invalid", detail, {"field": name, "value": shown, "allowed": allowed})
-
-
-def _shown(name: str, value: object) -> object:
-    """The value as far as it may and need be told: of objects and lists, only that they are."""
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list | tuple):
-        return "a list"
-    leaf = name.rpartition(".")[2]
-    shown = MASK if leaf == "options" else redact_value(leaf, value)
-    return shown[:LONGEST_VALUE] if isinstance(shown, str) else shown
 
 
 def _unavailable(reason: str, retry_after: float) -> Problem:
@@ -170,4 +170,8 @@ def _of_framework(error: APIException) -> Problem:
     headers = {}
     if isinstance(error, NotAuthenticated | WrongToken):
         headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, NotAllowedHere):
+        headers["Allow"] = error.allowed
+    if isinstance(error, Throttled):
+        headers["Retry-After"] = str(error.wait)  # type: ignore[attr-defined] # the stubs have forgotten it
     return Problem(error.status_code, error.default_code, redact(str(error.detail)), headers=headers)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,17 +10,18 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.http import http_date
 from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bound_contextvars
 
 from fed_common.broker.problems import Problem, problem_of
+from fed_common.broker.request_ids import OURS, read_ids
 from fed_common.telemetry.logging import get_logger
 
-API = "/api/"
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+API = ("/api/", "/openstack/")
 _DJANGO = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 _HEADERS = {"X-Frame-Options": "DENY"}
-_API_HEADERS = {
+API_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
@@ -51,22 +50,21 @@ class RequestMiddleware:
         return None if isinstance(error, _DJANGO) else problem_of(error).response()
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        with _identified(request) as request_id:
-            return _finished(request, _refusal(request) or self._get_response(request), request_id)
+        with _identified(request) as ids:
+            return _finished(request, _refusal(request) or self._get_response(request), ids)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        with _identified(request) as request_id:
+        with _identified(request) as ids:
             response = _refusal(request) or await self._get_response(request)
             await sync_to_async(connections.close_all)()  # its thread ends with it and would leave them open
-            return _finished(request, response, request_id)
+            return _finished(request, response, ids)
 
 
 @contextmanager
-def _identified(request: HttpRequest) -> Iterator[str]:
-    given = request.headers.get("X-Request-ID", "")
-    request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-    with bound_contextvars(request_id=request_id):
-        yield request_id
+def _identified(request: HttpRequest) -> Iterator[dict[str, str]]:
+    ids = read_ids(lambda name: request.headers.get(name, ""))
+    with bound_contextvars(request_id=ids[OURS]):
+        yield ids
 
 
 def _refusal(request: HttpRequest) -> HttpResponseBase | None:
@@ -80,13 +78,20 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _finished(request: HttpRequest, response: HttpResponseBase, request_id: str) -> HttpResponseBase:
+def _finished(request: HttpRequest, response: HttpResponseBase, ids: Mapping[str, str]) -> HttpResponseBase:
     in_api = request.path.startswith(API)
-    response["X-Request-ID"] = request_id
-    for name, value in (_HEADERS | _API_HEADERS if in_api else _HEADERS).items():
+    response["Date"] = http_date()
+    for name, value in ids.items() if in_api else [(OURS, ids[OURS])]:
+        response[name] = value
+    for name, value in (_HEADERS | API_HEADERS if in_api else _HEADERS).items():
         response.setdefault(name, value)
-    if in_api and request.method not in SAFE_METHODS:
+    if in_api:
         caller = getattr(getattr(request, "user", None), "name", "nobody")
-        told = {"method": request.method, "path": request.path, "status": response.status_code}
-        log.info("asked to change", **told, by=caller)
+        log_change(str(request.method), request.path, response.status_code, caller)
     return response
+
+
+def log_change(method: str, path: str, status: int, by: str) -> None:
+    """One line for every call that may have changed something; ``status`` 0: the caller went before the answer."""
+    if method not in SAFE_METHODS:
+        log.info("asked to change", method=method, path=path, status=status, by=by)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
+from importlib import import_module
 
 import uvicorn
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.conf import settings
 from fed_common.core.errors import Retryable
 from fed_common.events.message_router.topic_log import topic_log
 from fed_common.events.store import forget_old_events
+from fed_common.inventory.known import forget_deleted
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 from fed_common.topics.log import expire
@@ -31,6 +34,7 @@ def serve() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn ends by itself, then raises the signal once more
     threading.Thread(target=_tidy, args=(stopping,), name="tidy", daemon=True).start()
+    _settle()
     try:
         uvicorn.run(
             settings.ASGI_APPLICATION.replace(".application", ":application"),
@@ -38,7 +42,8 @@ def serve() -> None:
             port=settings.PORT,
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="on",
+            date_header=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE,
         )
@@ -46,12 +51,19 @@ def serve() -> None:
         stopping.set()
 
 
+def _settle() -> None:
+    """Load every view now; what is loaded stays, so the collector need not halt requests to look at it."""
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
+
+
 def _tidy(stopping: threading.Event) -> None:
     """Forget what is older than the retention, now and then."""
     while not stopping.is_set():
         try:
             with reachable():
-                gone = forget_old_events() + expire()
+                gone = forget_old_events() + expire() + forget_deleted()
             if gone:
                 log.info("forgot what is older than the retention", rows=gone)
         except Retryable as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from importlib.metadata import entry_points
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from oslo_utils import strutils
 
 from fed_common.bus.urls import is_rabbit, transport_url
 from fed_common.core.errors import GatewayError, Invalid, Permanent, Retryable
+from fed_common.interfaces.registry import installed
 from fed_common.telemetry.redact import MASK, redact
 
 FIELD = "transport.url"
@@ -27,7 +27,7 @@ _PORTS = {"rabbit": 5672, "kafka": 9092}
 
 def drivers() -> list[str]:
     """The drivers of oslo.messaging on this machine."""
-    return sorted(point.name for point in entry_points(group="oslo.messaging.drivers"))
+    return sorted(point.name for point in installed("oslo.messaging.drivers"))
 
 
 def check_url(url: str) -> None:

@@ -3,7 +3,7 @@
 GatewayError
 ├── Invalid       the caller's input is wrong             -> 400
 ├── NotFound      the named thing is not there            -> 404
-├── Conflict      the named thing is there already        -> 409
+├── Conflict      the named thing is in the way as it is  -> 409
 ├── Retryable     the far side cannot take it now         -> try again, nothing is lost
 ├── Permanent     the far side will never take it         -> dead event, the rest flows on
 ├── Unsupported   this type of cloud cannot do that       -> 501
@@ -41,11 +41,11 @@ class NotFound(GatewayError):
 
 
 class Conflict(GatewayError):
-    """A name that is taken already."""
+    """A name that is taken already, or a thing that is not in a state for what was asked."""
 
-    def __init__(self, what: str, name: str) -> None:
+    def __init__(self, what: str, name: str, reason: str = "exists already") -> None:
         self.what, self.name = what, name
-        super().__init__(f"{what} {name!r} exists already")
+        super().__init__(f"{what} {name!r} {reason}")
 
 
 class Retryable(GatewayError):

@@ -35,6 +35,7 @@ class DropReason(StrEnum):
     OPTED_OUT = "opted_out"
     DUPLICATE = "duplicate"
     TWIN = "twin"
+    TOLD_BY_POLL = "told_by_poll"
     NOT_COMPUTE = "not_compute"
     USAGE_REPORT = "usage_report"
     FAULT_REPORT = "fault_report"
@@ -124,7 +125,7 @@ def _compiled(globs: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _texts(plain: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values = plain.get(name) or []
+    values = plain.get(name, [])
     if not isinstance(values, list | tuple):
         raise Invalid(f"filter.{name}", values, "a list of texts")
     for value in values:
@@ -149,7 +150,7 @@ def _globs(plain: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _text_map(plain: Mapping[str, Any], name: str) -> dict[str, str]:
-    values = plain.get(name) or {}
+    values = plain.get(name, {})
     if not isinstance(values, Mapping):
         raise Invalid(f"filter.{name}", values, "an object of texts")
     for key, value in values.items():

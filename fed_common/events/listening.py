@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
-import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from fed_common.core.errors import GatewayError, Retryable
+from fed_common.core.errors import GatewayError, Permanent, Retryable
 from fed_common.core.model import Vim as CoreVim
-from fed_common.events.ownership import RENEW_EVERY, Ownership
+from fed_common.events.ownership import RENEW_EVERY, Ownership, own_name
 from fed_common.events.pipeline import Pipeline
+from fed_common.events.polling.recorder import Recorder
+from fed_common.events.polling.told import ToldByPoll, polled_instead, told_of
 from fed_common.events.routes import Routes
 from fed_common.interfaces.plugin import CloudPlugin
 from fed_common.interfaces.registry import Registry
@@ -35,6 +34,7 @@ class _Stretch:
     vim: CoreVim
     source: EventSource
     pipeline: Pipeline
+    told: ToldByPoll
 
     def stop(self) -> None:
         self.pipeline.stop()
@@ -46,18 +46,21 @@ class Listening:
     """Keeps a source running for every VIM this process owns."""
 
     def __init__(self, routes: Routes) -> None:
-        name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        self._ownership = Ownership(name)
+        self._ownership = Ownership(own_name())
         self._routes = routes
         self._plugins: Registry[CloudPlugin] = Registry("type", "mcfed.clouds", settings.CLOUD_PLUGINS)
+        self._recorder = Recorder()
+        self._newest_told = 0
         self._stretches: dict[str, _Stretch] = {}
         self._unusable: dict[str, CoreVim] = {}
+        self._sealed: set[str] = set()
         self._stopping = threading.Event()
         self._settled = False
         self._thread = threading.Thread(target=self._run, name="listening", daemon=True)
 
     def start(self) -> None:
         """Begin to claim VIMs and to listen to them; returns at once."""
+        self._recorder.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -65,6 +68,7 @@ class Listening:
         self._stopping.set()
         self._thread.join()
         self._follow({})
+        self._recorder.stop()
         try:
             self._ownership.leave()
         except Retryable as error:
@@ -85,6 +89,7 @@ class Listening:
         while not self._stopping.is_set():
             try:
                 self._follow(self._owned())
+                self._heed_polling()
                 self._settled = True
             except Retryable as error:
                 log.warning("listening goes on without the database", reason=error.reason)
@@ -94,11 +99,24 @@ class Listening:
             self._stopping.wait(RENEW_EVERY)
 
     def _owned(self) -> dict[str, CoreVim]:
-        with reachable():
-            vims = {str(row.vim_id): row.to_core() for row in Vim.objects.filter(enabled=True)}
-        pushing = {vim_id: vim for vim_id, vim in vims.items() if vim.transport}
-        ours = self._ownership.share(pushing)
+        pushing = self._pushing()
+        connected = {vim_id for vim_id, reading in self.vims().items() if reading}
+        ours = self._ownership.share(pushing, connected)
         return {vim_id: vim for vim_id, vim in pushing.items() if vim_id in ours}
+
+    def _pushing(self) -> dict[str, CoreVim]:
+        """Every VIM with a transport; one that was sealed with another key is told of once and left out."""
+        with reachable():
+            rows = list(Vim.objects.filter(enabled=True).exclude(sealed_transport_url=""))
+        vims: dict[str, CoreVim] = {}
+        for row in rows:
+            try:
+                vims[row.full_id] = row.to_core()
+            except Permanent as error:
+                if row.full_id not in self._sealed:
+                    log.error("a VIM cannot be listened to", vim=row.full_id, reason=error.reason)
+                self._sealed.add(row.full_id)
+        return vims
 
     def _follow(self, owned: dict[str, CoreVim]) -> None:
         gone = [key for key, stretch in self._stretches.items() if owned.get(key) != stretch.vim]
@@ -120,10 +138,22 @@ class Listening:
             return
         if source is None:
             return
-        pipeline = Pipeline(vim_id, self._routes)
+        told = ToldByPoll()
+        told.hold(held=True)
+        told.learn(told_of([vim_id]))
+        pipeline = Pipeline(vim_id, self._routes, told, self._recorder.note)
         source.start(pipeline.process)
-        self._stretches[vim_id] = _Stretch(vim, source, pipeline)
+        self._stretches[vim_id] = _Stretch(vim, source, pipeline, told)
         log.info("listening", vim=vim_id, listener=self._ownership.owner)
+
+    def _heed_polling(self) -> None:
+        """Wait where polling tells in our place until it stops, and know what it told. Raises Retryable."""
+        held = polled_instead(self._stretches)
+        rows = told_of(self._stretches, behind=self._newest_told)
+        self._newest_told = max((row.pk for row in rows), default=self._newest_told)
+        for vim_id, stretch in self._stretches.items():
+            stretch.told.learn([row for row in rows if row.vim_id == vim_id])
+            stretch.told.hold(held=vim_id in held)
 
     def _report(self) -> None:
         metrics.OWNED.set(len(self._stretches))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from fed_common.inventory.models import Vim
+
 
 class Subscription(models.Model):
     """A named filter with its sinks: what one consumer wants to hear."""
@@ -82,16 +84,57 @@ class DeadEvent(models.Model):
         ordering = ["-id"]
 
 
-class ListenerLease(models.Model):
-    """Which listener process owns a VIM's notifications until when."""
+class Role(models.TextChoices):
+    """What a process does for the VIMs it owns."""
 
-    vim_id = models.CharField(max_length=201, unique=True)
+    LISTENER = "listener"
+    POLLER = "poller"
+
+
+class Lease(models.Model):
+    """Which process of a role owns a VIM until when."""
+
+    role = models.CharField(max_length=10, choices=Role, default=Role.LISTENER)
+    vim_id = models.CharField(max_length=201)
     owner = models.CharField(max_length=100)
     expires_at = models.DateTimeField()
+    connected = models.BooleanField(default=False, help_text="Of a listener: the VIM's bus is being read.")
+
+    class Meta:
+        """One owner of a VIM in each role."""
+
+        constraints = [models.UniqueConstraint(fields=["role", "vim_id"], name="lease_once")]
 
 
-class ListenerProcess(models.Model):
-    """A listener that lives, also while it owns nothing: the shares are counted by these."""
+class Worker(models.Model):
+    """A process that lives, also while it owns nothing: the shares are counted by these."""
 
+    role = models.CharField(max_length=10, choices=Role, default=Role.LISTENER)
     name = models.CharField(max_length=100, unique=True)
     expires_at = models.DateTimeField()
+
+
+class PollState(models.Model):
+    """How far the polling of a VIM is. Goes with the VIM: registered anew, it begins with a baseline."""
+
+    vim = models.OneToOneField(Vim, models.CASCADE, related_name="poll_state")
+    baseline_at = models.DateTimeField(null=True, blank=True, help_text="When its first look was taken.")
+    fallback = models.BooleanField(default=False, help_text="Polling tells in place of its listener.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for a look now.")
+
+
+class PolledFact(models.Model):
+    """A fact polling told of a VIM that pushes: should its notification come after all, it is told already."""
+
+    vim_id = models.CharField(max_length=201)
+    instance_id = models.CharField(max_length=100)
+    kind = models.CharField(max_length=30)
+    type = models.CharField(max_length=100)
+    since = models.DateTimeField(help_text="It happened after this look,")
+    until = models.DateTimeField(db_index=True, help_text="and not after this one.")
+
+    class Meta:
+        """In the order they were told."""
+
+        ordering = ["id"]
+        indexes = [models.Index(fields=["vim_id", "id"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from fed_common.core import clock
@@ -14,6 +14,7 @@ from fed_common.events.dead import DeadEvents
 from fed_common.events.delivery import Delivery
 from fed_common.events.duplicates import RecentFacts
 from fed_common.events.opt_out import OptOuts
+from fed_common.events.polling.told import ToldByPoll
 from fed_common.events.routes import PASS_ALL, LiveSink, Route, Routes, RouteTable
 from fed_common.interfaces.source import Ignored, Reading, Unreadable
 from fed_common.telemetry import metrics
@@ -23,10 +24,20 @@ Job = tuple[LiveSink, list[Event], tuple[LiveSink, ...]]
 
 
 class Pipeline:
-    """Filters, formats and publishes one VIM's events in their order. Not thread-safe."""
+    """Filters, formats and publishes one VIM's events in their order. Not thread-safe.
 
-    def __init__(self, vim_id: str, routes: Routes) -> None:
+    ``told`` knows what polling told of the VIM already; ``note`` is given what was heard, once it was told.
+    """
+
+    def __init__(
+        self,
+        vim_id: str,
+        routes: Routes,
+        told: ToldByPoll | None = None,
+        note: Callable[[Sequence[Event]], None] | None = None,
+    ) -> None:
         self._vim_id, self._routes = vim_id, routes
+        self._told, self._note = told or ToldByPoll(), note
         self._stopping = threading.Event()
         self._dead = DeadEvents(self._stopping)
         self._delivery = Delivery(routes, self._dead, self._stopping)
@@ -40,6 +51,8 @@ class Pipeline:
         Calling it again with the same readings publishes nothing twice within this process.
         """
         metrics.RECEIVED.labels(self._vim_id).inc(len(readings))
+        if not self._told.wait(self._stopping):
+            return False
         try:
             return self._process(readings, self._routes.current)
         except BaseException:
@@ -50,10 +63,13 @@ class Pipeline:
         unreadable = [one for one in readings if isinstance(one, Unreadable)]
         if unreadable and not self._dead.set_aside_unreadable(self._vim_id, unreadable):
             return False
-        events = self._facts(readings, table.vim_filters.get(self._vim_id, PASS_ALL))
+        heard: list[Event] = []
+        events = self._facts(readings, table.vim_filters.get(self._vim_id, PASS_ALL), heard)
         if not self._deliver([job for route in table.routes for job in self._jobs(route, events)]):
             return False
         self._observe(events)
+        if self._note:
+            self._note([event for event in heard if not self._told.overtaken(event)])
         return True
 
     def stop(self) -> None:
@@ -61,12 +77,16 @@ class Pipeline:
         self._stopping.set()
         self._pool.shutdown(wait=False)
 
-    def _facts(self, readings: Sequence[Reading], vim_filter: EventFilter) -> list[Event]:
+    def _facts(self, readings: Sequence[Reading], vim_filter: EventFilter, heard: list[Event]) -> list[Event]:
+        """What is to be told; ``heard`` gets all that is new, also what the VIM's filter keeps back."""
         facts, dropped = [], Counter[str]()
         for one in readings:
             if isinstance(one, Event):
                 event = self._opt_outs.mark(one)
-                reason = self._recent.repeats(event) or vim_filter.refuses(event)
+                reason = self._recent.repeats(event) or self._told.repeats(event)
+                if reason is None:
+                    heard.append(event)
+                    reason = vim_filter.refuses(event)
                 if reason is None:
                     facts.append(event)
                 else:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from fed_common.access.permissions import require_vim, seen_by
 from fed_common.core import clock
 from fed_common.core.errors import Invalid
 from fed_common.core.kinds import Kind, Phase
@@ -22,7 +23,10 @@ _CONDITIONS = ("vim_id", "kind", "phase", "instance_id", "state", "since", "afte
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events; ``None`` and empty mean any. ``after`` is the sequence to begin behind."""
+    """Which events; ``None`` and empty mean any. ``after`` is the sequence to begin behind.
+
+    ``caller`` hears of the VIMs it may see, whatever is asked.
+    """
 
     vim_id: str = ""
     kinds: tuple[str, ...] = ()
@@ -32,12 +36,18 @@ class EventQuery:
     since: datetime | None = None
     after: int | None = None
     limit: int = LIMIT
+    caller: object = None
 
     @classmethod
-    def read(cls, query: QueryDict, *, limited: bool = True) -> EventQuery:
-        """Raises Invalid naming the parameter. ``kind`` and ``phase`` may be repeated."""
+    def read(cls, query: QueryDict, caller: object = None, *, limited: bool = True) -> EventQuery:
+        """``kind`` and ``phase`` may be repeated.
+
+        Raises Invalid naming the parameter, PermissionDenied for a ``vim_id`` the caller may not see.
+        """
         _refuse_unknown(query, (*_CONDITIONS, "limit") if limited else _CONDITIONS)
+        _require_vim(query, caller)
         return cls(
+            caller=caller,
             vim_id=query.get("vim_id", ""),
             kinds=_words(query, "kind", Kind),
             phases=_words(query, "phase", Phase),
@@ -58,7 +68,8 @@ class EventQuery:
             "state": self.state,
             "received_at__gte": self.since,
         }
-        return StoredEvent.objects.filter(**{name: value for name, value in asked.items() if value})
+        rows = StoredEvent.objects.filter(**{name: value for name, value in asked.items() if value})
+        return seen_by(self.caller, rows)
 
     def page(self) -> list[StoredEvent]:
         """The first behind ``after``, else the newest; oldest first."""
@@ -67,21 +78,27 @@ class EventQuery:
         return list(self.rows().order_by("-id")[: self.limit])[::-1]
 
 
-def dead_events(query: QueryDict, *names: str) -> QuerySet[DeadEvent]:
-    """The dead events asked for, newest first; ``names`` are parameters read elsewhere. Raises Invalid."""
+def dead_events(query: QueryDict, caller: object, *names: str) -> QuerySet[DeadEvent]:
+    """The dead events asked for that the caller may see, newest first; ``names`` are read elsewhere.
+
+    Raises Invalid naming the parameter, PermissionDenied for a ``vim_id`` the caller may not see.
+    """
     _refuse_unknown(query, ("vim_id", "subscription", "replayed", *names))
-    rows = DeadEvent.objects.all()
+    _require_vim(query, caller)
+    rows = seen_by(caller, DeadEvent.objects.all())
     for name in ("vim_id", "subscription"):
         if query.get(name):
             rows = rows.filter(**{name: query[name]})
-    if replayed := _words(query, "replayed", _YesNo):
-        rows = rows.filter(replayed_at__isnull=replayed[-1] == _YesNo.FALSE)
+    if (replayed := query.get("replayed")) is not None:
+        if replayed not in ("true", "false"):
+            raise Invalid("replayed", replayed, ("true", "false"))
+        rows = rows.filter(replayed_at__isnull=replayed == "false")
     return rows
 
 
-def dead_events_page(query: QueryDict) -> list[DeadEvent]:
+def dead_events_page(query: QueryDict, caller: object) -> list[DeadEvent]:
     """At most ``limit`` of them, only those older than the id ``before``."""
-    rows = dead_events(query, "limit", "before")
+    rows = dead_events(query, caller, "limit", "before")
     before = _number(query, "before", 1)
     rows = rows.filter(id__lt=before) if before else rows
     return list(rows[: _number(query, "limit", 1, LIMIT_MAX) or LIMIT])
@@ -94,9 +111,9 @@ def whole_number(name: str, text: str, least: int = 0, most: int = NUMBER_MAX) -
     return int(text)
 
 
-class _YesNo(StrEnum):
-    TRUE = "true"
-    FALSE = "false"
+def _require_vim(query: QueryDict, caller: object) -> None:
+    if vim_id := query.get("vim_id"):
+        require_vim(caller, vim_id)
 
 
 def _refuse_unknown(query: QueryDict, known: Sequence[str]) -> None:
@@ -115,12 +132,12 @@ def _words(query: QueryDict, name: str, words: type[StrEnum]) -> tuple[str, ...]
 
 def _number(query: QueryDict, name: str, least: int, most: int = NUMBER_MAX) -> int | None:
     text = query.get(name)
-    return whole_number(name, text, least, most) if text else None
+    return None if text is None else whole_number(name, text, least, most)
 
 
 def _moment(query: QueryDict, name: str) -> datetime | None:
     text = query.get(name)
     moment = clock.parse(text)
-    if text and moment is None:
+    if text is not None and moment is None:
         raise Invalid(name, text, "an ISO 8601 time such as 2026-11-21T10:00:00Z ('+' is %2B in a URL)")
     return moment

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from fed_common.core import clock
 from fed_common.events.models import DeadEvent, Subscription
-from fed_common.events.sinks import shown_options
+from fed_common.events.sinks import publishers, shown_options
+from fed_common.inventory.fields import FilterField, TextField, TruthField
 from fed_common.inventory.serializers import StrictSerializer
+from fed_common.publishers.formats import FORMATS
+
+
+@extend_schema_field({"type": "string", "enum": publishers().names()})
+class PublisherField(TextField):
+    """A publisher's name; ``read_sinks`` refuses those there are not."""
+
+
+@extend_schema_field({"type": "string", "enum": list(FORMATS)})
+class FormatField(TextField):
+    """A format's name; ``read_sinks`` refuses those there are not."""
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9._-]{0,249}$"})
+class TopicField(TextField):
+    """A topic, or empty for the usual one; ``read_sinks`` refuses illegal ones."""
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"})
+class NameField(TextField):
+    """A subscription's name; the services refuse illegal ones."""
 
 
 class SinkSerializer(StrictSerializer):
     """One way a subscription's events go out."""
 
-    publisher = serializers.CharField(max_length=50)
-    topic = serializers.CharField(allow_blank=True, required=False)
-    format = serializers.CharField(max_length=20, required=False)
-    required = serializers.BooleanField(required=False)  # type: ignore[assignment] # fields are taken off the class
+    publisher = PublisherField(max_length=50)
+    topic = TopicField(allow_blank=True, required=False)
+    format = FormatField(max_length=20, required=False)
+    required = TruthField(required=False)  # type: ignore[assignment] # fields are taken off the class
     options = serializers.DictField(required=False)
 
 
 class SubscriptionSerializer(StrictSerializer):
     """What one consumer wants to hear, and where; secret options are shown as ``***``."""
 
-    name = serializers.CharField(max_length=100)
-    filter = serializers.JSONField(required=False)
-    enabled = serializers.BooleanField(required=False)
+    name = NameField(max_length=100)
+    filter = FilterField(required=False)
+    enabled = TruthField(required=False)
     sinks = SinkSerializer(many=True, required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

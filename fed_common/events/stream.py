@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from django.http import HttpRequest, StreamingHttpResponse
-from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.exceptions import APIException
 
 from fed_common.access.authentication import identity_of
 from fed_common.access.models import Role
-from fed_common.access.permissions import require
+from fed_common.access.permissions import NotAllowedHere, require, sees
+from fed_common.access.tokens import Identity
 from fed_common.core.errors import Retryable
 from fed_common.events.queries import EventQuery, whole_number
 from fed_common.events.tail import PAGE, Frame, Tail, Viewer, in_thread, newest, read_frames, watching
@@ -28,15 +29,16 @@ BEAT = b": still here\n\n"
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Readers may watch; conditions as for ``/events``, and all that is stored behind ``after`` comes first."""
     if request.method != "GET":
-        raise MethodNotAllowed(request.method or "")
-    require(await in_thread(identity_of, request), Role.READER)
-    query = _query(request)
+        raise NotAllowedHere(request.method or "", ("GET",))
+    caller = await in_thread(identity_of, request)
+    require(caller, Role.READER)
+    query = _query(request, caller)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(_events(request, query), content_type="text/event-stream", headers=headers)
 
 
-def _query(request: HttpRequest) -> EventQuery:
-    query = EventQuery.read(request.GET, limited=False)
+def _query(request: HttpRequest, caller: Identity | None) -> EventQuery:
+    query = EventQuery.read(request.GET, caller, limited=False)
     resumed = request.headers.get("Last-Event-ID")
     return replace(query, after=whole_number("Last-Event-ID", resumed)) if resumed else query
 
@@ -94,7 +96,8 @@ async def _live(request: HttpRequest, query: EventQuery, viewer: Viewer, behind:
 
 def _wanted(query: EventQuery, frame: Frame) -> bool:
     return (
-        (not query.vim_id or query.vim_id == frame.vim_id)
+        sees(query.caller, frame.vim_id)
+        and (not query.vim_id or query.vim_id == frame.vim_id)
         and (not query.kinds or frame.kind in query.kinds)
         and (not query.phases or frame.phase in query.phases)
         and (not query.instance_id or query.instance_id == frame.instance_id)

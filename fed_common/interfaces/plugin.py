@@ -40,6 +40,7 @@ class CloudPlugin(ABC):
 
     name: ClassVar[str]
     vim_types: ClassVar[frozenset[str]]
+    versions: ClassVar[tuple[str, ...]] = ()  # told by vim_types; empty: any
 
     def event_source(self, vim: Vim) -> EventSource | None:  # noqa: ARG002
         """The spring that pushes this VIM's facts, or ``None``: it has to be polled.

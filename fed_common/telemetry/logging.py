@@ -11,7 +11,17 @@ import structlog
 
 from fed_common.telemetry.redact import redact_value
 
-CHATTY = ("oslo_messaging", "oslo.messaging", "oslo_service", "amqp", "kombu", "urllib3", "asyncio", "uvicorn")
+CHATTY = (
+    "oslo_messaging",
+    "oslo.messaging",
+    "oslo_service",
+    "amqp",
+    "kombu",
+    "urllib3",
+    "asyncio",
+    "uvicorn",
+    "keystoneauth",  # writes the bodies of tokens
+)
 
 
 def setup_logging(level: str = "INFO", *, as_json: bool | None = None) -> None:
@@ -37,6 +47,7 @@ def setup_logging(level: str = "INFO", *, as_json: bool | None = None) -> None:
     logging.root.setLevel(level)
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel("WARNING")
+    logging.getLogger("apscheduler").setLevel("ERROR")  # that a slow cloud's look is still under way is no news
     logging.getLogger("kafka").setLevel("CRITICAL")  # an outage is an ERROR a second; ours says it once a try
 
 

@@ -17,9 +17,25 @@ SINK_UP = Gauge("mcfed_sink_up", "1 while the sink takes messages.", ["publisher
 LATENCY = Histogram("mcfed_event_seconds", "From the cloud's clock to all sinks.", ["vim"], buckets=_MS)
 OWNED = Gauge("mcfed_listener_vims", "VIMs this listener owns.")
 CONNECTED = Gauge("mcfed_listener_connected", "1 while the VIM's bus is read.", ["vim"])
+POLLED = Gauge("mcfed_poller_vims", "VIMs this poller owns.")
+SWEEPS = Counter("mcfed_sweeps_total", "Looks at a cloud, by outcome: done, failed.", ["vim", "outcome"])
+SWEEP_SECONDS = Histogram(
+    "mcfed_sweep_seconds", "From asking a cloud to all its changes told.", ["vim"], buckets=_MS
+)
+INSTANCES = Gauge("mcfed_instances_known", "Instances of a VIM that are not deleted.", ["vim"])
+LAST_SWEEP = Gauge("mcfed_last_sweep_timestamp_seconds", "When a VIM last answered, Unix time.", ["vim"])
 REBUILDS = Counter("mcfed_kafka_producer_rebuilds_total", "Wedged producers thrown away.")
 TOPIC_APPENDED = Counter("mcfed_topic_messages_appended_total", "Messages stored in topics.", ["topic"])
 TOPIC_FETCHED = Counter("mcfed_topic_messages_fetched_total", "Messages handed to consumers.", ["topic"])
+BROKER_REQUESTS = Counter(
+    "mcfed_broker_requests_total",
+    "Calls passed on, by kind of answer; none: the VIM gave none.",
+    ["vim", "answer"],
+)
+BROKER_SECONDS = Histogram("mcfed_broker_seconds", "From a call to the head of its answer.", ["vim"], buckets=_MS)
+BREAKER_OPEN = Gauge("mcfed_breaker_open", "1 while a VIM that does not answer is left alone.", ["vim"])
+AAI_ASKED = Counter("mcfed_aai_requests_total", "Questions to A&AI, by what came of them.", ["outcome"])
+AAI_STALE = Counter("mcfed_aai_stale_total", "Times A&AI failed and a VIM stayed as last known.", ["vim"])
 
 
 def render() -> tuple[bytes, str]:

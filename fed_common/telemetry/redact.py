@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-_URL = re.compile(r"(?P<scheme>[\w+.-]+://)(?P<credentials>\S+)@")
+# Both are linear in the text, however long and hostile it is: each word is begun once and never taken apart again.
+_URL = re.compile(r"(?<!\S)(?P<scheme>(?>\S*?://))(?P<credentials>\S+)@")
 _NEXT_HOST = re.compile(r"(?P<host>[\w.:\[\]-]+,)(?P<user>[^:,]*):.*")
-_NAMES = re.compile(r"pass(word|wd)?|secret|token|api[_-]?key|authorization|credential", re.IGNORECASE)
+_NAMES = re.compile(r"pass(word|wd)?|secret|token|api[_-]?key|authorization|credential|auth_cred", re.IGNORECASE)
 _PAIR = re.compile(
-    r"(?P<name>\w*(?:password|passwd|secret|token)\w*['\"]?\s*[=:]\s*)(?P<quote>['\"]?)[^\s'\",}]+", re.IGNORECASE
+    r"(?<!\w)(?P<name>(?=\w*?(?:password|passwd|secret|token))\w++['\"]?\s*+[=:]\s*+)(?P<quote>['\"]?)[^\s'\",}]+",
+    re.IGNORECASE,
 )
 
 

@@ -8,6 +8,7 @@ from fed_common.web import views
 
 urlpatterns = [
     path("", views.page, name="page"),
+    path("clouds", views.clouds, name="clouds"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
 ]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
-from fed_common.access import tokens
-from fed_common.access.authentication import COOKIE
+from fed_common.access.authentication import COOKIE, address_of, recognise
 from fed_common.core.kinds import Kind
 
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -52,15 +53,20 @@ def page(request: HttpRequest) -> HttpResponse:
     """The live page for who has a token; ``?token=`` is moved from the address into the cookie."""
     if "token" in request.GET:
         return _enter(request, request.GET["token"])
-    if not _known(request.COOKIES.get(COOKIE, "")):
+    if not _known(request, request.COOKIES.get(COOKIE, "")):
         return HttpResponseRedirect("/login")
-    shown = {
-        "gateway": request.get_host(),
-        "kinds": list(Kind),
-        "demo_vim": settings.DEMO_VIM,
-        "locked": _locked(),
-    }
+    shown = {"shows": "events", "kinds": list(Kind), "demo_vim": settings.DEMO_VIM, **_header(request)}
     return render(request, "web/page.html", shown)
+
+
+@guarded
+@require_safe
+@csrf_protect
+def clouds(request: HttpRequest) -> HttpResponse:
+    """The registered clouds and their VMs, for who has a token."""
+    if not _known(request, request.COOKIES.get(COOKIE, "")):
+        return HttpResponseRedirect("/login")
+    return render(request, "web/clouds.html", {"shows": "clouds", **_header(request)})
 
 
 @guarded
@@ -70,7 +76,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """A form for the token."""
     if request.method == "POST":
         return _enter(request, request.POST.get("token", "").strip())
-    if _known(request.COOKIES.get(COOKIE, "")):
+    if _known(request, request.COOKIES.get(COOKIE, "")):
         return HttpResponseRedirect("/")
     return render(request, "web/login.html")
 
@@ -85,8 +91,12 @@ def logout(_request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _header(request: HttpRequest) -> dict[str, Any]:
+    return {"gateway": request.get_host(), "locked": _locked()}
+
+
 def _enter(request: HttpRequest, token: str) -> HttpResponse:
-    if not _known(token):
+    if not _known(request, token):
         return render(request, "web/login.html", {"refused": True}, status=401)
     response = HttpResponseRedirect("/")
     response.set_cookie(
@@ -95,8 +105,11 @@ def _enter(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _known(token: str) -> bool:
-    return not _locked() or bool(token and tokens.authenticate(token))
+def _known(request: HttpRequest, token: str) -> bool:
+    try:
+        return not _locked() or bool(token and recognise(token, address_of(request)))
+    except (AuthenticationFailed, PermissionDenied):  # Keystone knows it, but it is good for nothing here
+        return False
 
 
 def _locked() -> bool:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import pika
 import psycopg
 
-from tests.bench import measure
+from tests.bench import broker, measure, poller
 from tests.bench.contenders import Lane, null_router, ours, raw, reference
 from tests.bench.measure import TopicWatch, drain, percentile, router_count, send_steadily
 from tests.bench.table import Row, table
@@ -106,6 +106,10 @@ def main() -> None:
     if asked.long:
         rows.append(bench.to_kafka(f"gateway, {asked.long:,} events", via_kafka, messages=bench.other(asked.long)))
     print(table(rows))
+    print()
+    broker.main()
+    print()
+    poller.main()
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def _answering(api: GatewayApi) -> type[BaseHTTPRequestHandler]:
         def _any(self) -> None:
             parts = urlsplit(self.path)
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            body = json.loads(content) if content else None
+            is_json = self.headers.get("Content-Type") == "application/json"
+            body = json.loads(content) if is_json else content.decode() or None
             path = parts.path.removeprefix(API)
             query = {name: ",".join(values) for name, values in parse_qs(parts.query).items()}
             asked = Asked(self.command, path, query, body, dict(self.headers))

@@ -28,6 +28,10 @@ def manage(tmp_path: Path, name: str = "check", **settings: str) -> subprocess.C
         ("MCFED_TOPIC_LOG", "redis", "embedded, kafka"),
         ("MCFED_DATABASE_URL", "mysql://h/d", "postgresql://"),
         ("MCFED_DATA", "/dev/null/var", "a folder we can write to"),
+        ("MCFED_AAI_URL", "https://user:planted@aai:8443/aai/v13", "MCFED_AAI_USERNAME"),
+        ("MCFED_AAI_CA", "/there/is/none.pem", "a PEM file"),
+        ("MCFED_AAI_TIMEOUT", "0", "more than 0"),
+        ("MCFED_AAI_TTL", "nan", "more than 0"),
     ],
 )
 def test_a_bad_setting_is_named_with_what_is_allowed(tmp_path: Path, name: str, value: str, allowed: str) -> None:
@@ -36,6 +40,7 @@ def test_a_bad_setting_is_named_with_what_is_allowed(tmp_path: Path, name: str, 
     assert name in done.stderr
     assert allowed in done.stderr
     assert "Traceback" not in done.stderr
+    assert "planted" not in done.stderr
 
 
 def test_a_gateway_without_the_log_of_its_topics_does_not_start(tmp_path: Path) -> None:

@@ -30,11 +30,14 @@ class Connection:
 
     def __init__(self) -> None:
         self.lost = False
+        self.on_lost: Callable[[], object] | None = None
         self.on_broken: Callable[[], None] | None = None
 
     def end(self, *, broken: bool) -> None:
         """The connection is gone; ``broken``: before the client read all that was sent."""
         self.lost = True
+        if self.on_lost:
+            self.on_lost()
         if broken and self.on_broken:
             self.on_broken()
 

@@ -10,10 +10,14 @@ from fed_common.core.errors import Invalid
 from fed_common.events import services
 from fed_common.events.models import Subscription
 from fed_common.events.serializers import SubscriptionSerializer
+from fed_common.events.views import schema
 
 
+@schema.SUBSCRIPTIONS
 class Subscriptions(APIView):
     """All of them."""
+
+    every_vim = True  # a subscription may carry any VIM's events, and its topic be read by anybody
 
     def get(self, _request: Request) -> Response:
         """By name."""
@@ -27,8 +31,11 @@ class Subscriptions(APIView):
         return Response(SubscriptionSerializer(services.create_subscription(sent.validated_data)).data, status=201)
 
 
+@schema.ONE_SUBSCRIPTION
 class OneSubscription(APIView):
     """One of them."""
+
+    every_vim = True
 
     def get(self, _request: Request, name: str) -> Response:
         """Show it."""

@@ -117,7 +117,11 @@ def test_both_halves_of_a_check_are_told_in_a_line(api, mcfed):
     halves = {"api": {"reachable": True, "reason": ""}, "notifications": {"reachable": False, "reason": "refused"}}
     api.answer("POST", "/vims/a_R/check", {"reachable": False, "reason": "notifications: refused", **halves})
     out = mcfed("vim", "check", "a_R", "-c", "api", "-c", "notifications").out
-    assert [line.split("|")[2].strip() for line in out.splitlines() if "|" in line] == ["Value", "reached", "refused"]
+    assert [line.split("|")[2].strip() for line in out.splitlines() if "|" in line] == [
+        "Value",
+        "reached",
+        "refused",
+    ]
 
 
 @pytest.mark.parametrize(("failed", "code"), [(0, 0), (1, 1)])

@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from fed_common.core import clock
-from fed_common.events.models import ListenerLease, ListenerProcess
+from fed_common.events.models import Lease, Worker
 from fed_common.events.ownership import Ownership
 
 VIMS = [f"vio_{number}" for number in range(6)]
@@ -21,8 +21,8 @@ LONG_AGO = timedelta(minutes=1)
 def die(name: str) -> None:
     """Its leases have run out."""
     past = clock.now() - LONG_AGO
-    ListenerLease.objects.filter(owner=name).update(expires_at=past)
-    ListenerProcess.objects.filter(name=name).update(expires_at=past)
+    Lease.objects.filter(owner=name).update(expires_at=past)
+    Worker.objects.filter(name=name).update(expires_at=past)
 
 
 @pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_vim_that_is_gone_is_given_up() -> None:
     a = Ownership("a")
     a.share(VIMS)
     assert a.share(VIMS[:2]) == set(VIMS[:2])
-    assert ListenerLease.objects.count() == 2
+    assert Lease.objects.count() == 2
 
 
 class Listeners(RuleBasedStateMachine):
@@ -72,8 +72,8 @@ class Listeners(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        ListenerLease.objects.all().delete()
-        ListenerProcess.objects.all().delete()
+        Lease.objects.all().delete()
+        Worker.objects.all().delete()
         self.believe: dict[str, set[str]] = {}
 
     @rule(name=st.sampled_from("abc"), vims=st.just(VIMS))

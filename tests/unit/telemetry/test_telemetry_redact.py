@@ -46,3 +46,14 @@ def test_values_are_masked_by_their_names_at_any_depth() -> None:
     shown = redact_value("options", {"sasl_password": "p", "hosts": [{"url": "http://u:p@h", "api_key": "k"}]})
 
     assert shown == {"sasl_password": "***", "hosts": [{"url": "http://u:***@h", "api_key": "***"}]}
+
+
+@pytest.mark.parametrize("piece", ["a", "a:", "password", "token ", "a://", "a:b@", "://", "secret=", "x@,"])
+def test_a_long_hostile_text_is_no_work(piece: str) -> None:
+    text = piece * 200_000  # hours, when the time grew with the square of the length
+
+    assert len(redact(f"{text} token=pl4nted")) < len(text) + 20
+
+
+def test_behind_a_long_text_a_secret_is_still_found() -> None:
+    assert redact("a" * 300_000 + " token=pl4nted").endswith("a token=***")

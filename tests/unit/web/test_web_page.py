@@ -136,6 +136,8 @@ def test_the_page_is_its_own_files_only(inside):
         "/static/web/style.css",
         "/static/web/page.css",
         "/static/web/stream.js",
+        "/",
+        "/clouds",
     }
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", page)
 

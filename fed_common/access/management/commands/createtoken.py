@@ -18,9 +18,17 @@ class Command(BaseCommand):
     help = "Make an API token and print it; it cannot be shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, what for, how long."""
+        """Whose, what for, for which VIMs, how long."""
         parser.add_argument("--name", required=True)
         parser.add_argument("--role", choices=Role.values, default=Role.READER)
+        parser.add_argument(
+            "--vim",
+            dest="vims",
+            metavar="GLOB",
+            action="append",
+            default=[],
+            help="only for these VIMs; repeatable",
+        )
         parser.add_argument("--hours", type=float, help="how long it holds; without it, until it is revoked")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -30,6 +38,6 @@ class Command(BaseCommand):
             raise CommandError("--hours: more than 0, less than a million")
         try:
             ttl = timedelta(hours=hours) if hours else None
-            self.stdout.write(tokens.create(options["name"], options["role"], ttl))
+            self.stdout.write(tokens.create(options["name"], options["role"], ttl, options["vims"]))
         except GatewayError as error:
             raise CommandError(str(error)) from error

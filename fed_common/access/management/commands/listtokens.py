@@ -11,7 +11,7 @@ from fed_common.core import clock
 
 
 class Command(BaseCommand):
-    """One line each: name, role, made, expires."""
+    """One line each: name, role, VIMs, made, expires."""
 
     help = "List the API tokens; the tokens themselves are not kept."
 
@@ -19,4 +19,5 @@ class Command(BaseCommand):
         """Print."""
         for row in AccessToken.objects.order_by("name"):
             expires = clock.iso(row.expires_at) if row.expires_at else "never"
-            self.stdout.write(f"{row.name}\t{row.role}\tmade {clock.iso(row.created_at)}\texpires {expires}")
+            vims, made = ", ".join(row.vims) or "all", clock.iso(row.created_at)
+            self.stdout.write(f"{row.name}\t{row.role}\tVIMs {vims}\tmade {made}\texpires {expires}")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from fed_common.broker.first_start import DEMO_TRANSPORT, prepare, register_demo_vim
 from fed_common.broker.serving import serve
 from fed_common.events.listening import Listening
+from fed_common.events.polling.polling import Polling
 from fed_common.events.routes import Routes
 from fed_common.interfaces.registry import load
 from fed_common.telemetry.logging import setup_logging
@@ -44,15 +45,17 @@ class Command(BaseCommand):
         token = prepare()
         routes = Routes()
         routes.start()
-        listening = Listening(routes)
+        listening, polling = Listening(routes), Polling(routes)
         feed = self._demo_feed() if options["demo"] else None
         listening.start()
+        polling.start()
         self._welcome(token, demo=options["demo"])
         try:
             serve()
         finally:
             if feed:
                 feed.stop()
+            polling.stop()
             listening.stop()
             routes.stop()
 

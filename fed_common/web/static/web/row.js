@@ -50,7 +50,7 @@ export function newRow(event, now) {
   return row;
 }
 
-function cell(text, className, title) {
+export function cell(text, className, title) {
   const made = document.createElement("td");
   made.textContent = text;
   made.className = className;
@@ -69,7 +69,7 @@ function kindCell(event) {
   return made;
 }
 
-function vmCell(event) {
+export function vmCell(event) {
   if (!event.instance_id) return cell("–", "vm");
   const made = cell("", "vm", event.instance_id);
   const both = document.createElement("div");

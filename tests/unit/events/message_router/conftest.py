@@ -24,7 +24,8 @@ def served() -> Iterator[int]:
         uvicorn.Config(
             application,
             port=free_port(),
-            lifespan="off",
+            lifespan="on",
+            date_header=False,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,

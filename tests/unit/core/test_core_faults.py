@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from fed_common.broker.faults import first_fault
+from fed_common.core.faults import first_fault
 
 
 def said(text: str, code: str = "invalid") -> ErrorDetail:

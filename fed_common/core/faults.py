@@ -1,13 +1,16 @@
-"""What a serializer finds wrong, flattened: the first fault as field, value and what is allowed. Pure."""
+"""What is wrong with input, told: the first fault as field, value and what is allowed. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fed_common.telemetry.redact import MASK, redact_value
+
 Path = tuple[str | int, ...]
 Fault = tuple[str, object, str]
 
+LONGEST_VALUE = 200
 WHOLE = "non_field_errors"
 _ALLOWED = {
     "required": "a value",
@@ -22,6 +25,18 @@ def first_fault(found: object, sent: object) -> Fault:
     path, said = next(_faults((), found))
     code = getattr(said, "code", "")
     return _name(path), _value(path, sent), _ALLOWED.get(code, str(said))
+
+
+def shown_value(name: str, value: object) -> object:
+    """The value as far as it may and need be told: of objects and lists, only that they are."""
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    *around, leaf = name.split(".")
+    hidden = leaf == "options" or any(redact_value(part, True) == MASK for part in around)
+    shown = redact_value("secret" if hidden else leaf, value)
+    return shown[:LONGEST_VALUE] if isinstance(shown, str) else shown
 
 
 def _faults(path: Path, found: object) -> Iterator[tuple[Path, object]]:
