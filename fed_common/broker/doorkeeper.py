@@ -15,7 +15,7 @@ from fed_common.access.authentication import ANONYMOUS, recognise
 from fed_common.access.models import Role
 from fed_common.access.permissions import require, require_vim
 from fed_common.access.tokens import Identity
-from fed_common.broker.threads import in_thread
+from fed_common.broker.threads import shared
 
 OWN_HEADER = b"x-multicloud-token"
 
@@ -50,7 +50,7 @@ async def caller_of(headers: Given, method: str, address: str) -> Caller:
         if identity := _remembered(token):
             return Caller(identity, token)
     for token in candidates:
-        if identity := await in_thread(recognise, token, address):
+        if identity := await shared(("recognise", token, address), recognise, token, address):
             return Caller(identity, token)
     raise AuthenticationFailed("the token is unknown, revoked or expired")
 

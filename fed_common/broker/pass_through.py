@@ -65,7 +65,7 @@ class PassThrough:
         if vim and _is_own(call, vim):
             return False
         caller = await _admitted(call, exchange)
-        vim = vim or await resolve(call.vim_id)
+        vim = await resolve(call.vim_id)
         if _is_own(call, vim):
             return False
         scope = exchange.scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from fed_common.broker.threads import in_thread
+from fed_common.broker.threads import shared
 from fed_common.core.model import Vim, VimId
 from fed_common.inventory.directory import directory
 
@@ -19,6 +19,13 @@ def cached_vim(vim_id: VimId) -> Vim | None:
 
 
 async def resolve(vim_id: VimId) -> Vim:
-    """The VIM. Raises as ``Directory.find``."""
+    """The VIM. Raises as ``Directory.find``.
+
+    What memory holds is refreshed aside, before it is too old, so that a steady stream of calls never waits.
+    """
     found = cached_vim(vim_id)
-    return found if found else await in_thread(directory().find, vim_id)
+    if found is None:
+        return await shared(("find", vim_id), directory().find, vim_id)
+    if directory().ageing:
+        shared("refresh", directory().refresh)
+    return found

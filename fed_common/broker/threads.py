@@ -6,10 +6,11 @@ They are many, for a VIM that does not answer holds one of them for up to MCFED_
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from fed_common.topics.database import reachable
 
@@ -19,6 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _POOL = ThreadPoolExecutor(MOST, "broker")
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, asyncio.Task[Any]]] = WeakKeyDictionary()
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -30,3 +32,19 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
             return work(*args, **kwargs)
 
     return await asyncio.get_running_loop().run_in_executor(_POOL, context.run, run)
+
+
+def shared(key: Hashable, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+    """``in_thread``, once for all who ask with this key at the same time; one who leaves stops nobody."""
+    tasks = _shared.setdefault(asyncio.get_running_loop(), {})
+    task: asyncio.Task[T] | None = tasks.get(key)
+    if task is None:
+        task = tasks[key] = asyncio.create_task(in_thread(work, *args, **kwargs))
+        task.add_done_callback(lambda done: _landed(tasks, key, done))
+    return asyncio.shield(task)
+
+
+def _landed(tasks: dict[Hashable, asyncio.Task[Any]], key: Hashable, task: asyncio.Task[Any]) -> None:
+    del tasks[key]
+    if not task.cancelled():
+        task.exception()  # told to those who wait; where nobody does, it is no error

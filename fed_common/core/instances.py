@@ -65,6 +65,8 @@ class Sweep:
     ``gone``      ids the cloud itself names as deleted.
     ``hosts``     every host, or ``None``: they were not looked at.
     ``taken_at``  when the look began, by our clock: what changes later is not in it.
+    ``scope``     what part of the cloud was looked at, in any words; empty: all of it. Looks at different
+                  parts say nothing of each other.
     """
 
     instances: tuple[Instance, ...]
@@ -72,6 +74,7 @@ class Sweep:
     complete: bool = True
     gone: frozenset[str] = frozenset()
     hosts: tuple[Host, ...] | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ class PollState(models.Model):
 
     vim = models.OneToOneField(Vim, models.CASCADE, related_name="poll_state")
     baseline_at = models.DateTimeField(null=True, blank=True, help_text="When its first look was taken.")
+    baseline_of = models.TextField(blank=True, help_text="Which cloud, and what part of it, that look was at.")
     fallback = models.BooleanField(default=False, help_text="Polling tells in place of its listener.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for a look now.")
 

@@ -58,6 +58,15 @@ class Directory:
         known = self._known.get(str(vim_id))
         return known.vim if known and not self._is_due(known) else None
 
+    @property
+    def ageing(self) -> bool:
+        """Whether ``cached`` will soon trust nothing any more unless somebody calls ``refresh`` or ``find``."""
+        return time.monotonic() - self._looked > TRUSTED_FOR / 2
+
+    def refresh(self) -> None:
+        """Look whether the inventory changed, so that what is known is trusted again. Blocks. Raises Retryable."""
+        self._looked_after()
+
     def find(self, vim_id: VimId) -> core.Vim:
         """The VIM; asks the database and, for one nobody registered, A&AI. Blocks.
 

@@ -67,6 +67,13 @@ def write_heard(vim_id: str, events: Sequence[Event]) -> None:
     write_knowledge(vim, heard, {event.host: _heard_host(event) for event in events if event.kind in HOST_KINDS})
 
 
+def forget(vim: int) -> None:
+    """Know nothing of the VIM's instances and hosts. Safe to call twice. Raises Retryable."""
+    with writing(TIMEOUT):
+        Instance.objects.filter(vim=vim).delete()
+        Host.objects.filter(vim=vim).delete()
+
+
 def set_status(vim: int, status: str, reason: str = "") -> None:
     """What the last look at the VIM says of it; written only when it changed. Raises Retryable."""
     with reachable():

@@ -28,7 +28,8 @@ def sweep(cloud: Cloud, since: datetime | None) -> Sweep:
     for one in gone:
         del seen[one]
     whole, hosts = _hosts(cloud.home)
-    return Sweep(tuple(seen.values()), taken_at, whole and since is None, frozenset(gone), hosts)
+    scope = "" if cloud.sees_all_projects else ", ".join(cloud.vim.projects)
+    return Sweep(tuple(seen.values()), taken_at, whole and since is None, frozenset(gone), hosts, scope)
 
 
 def _instances(cloud: Cloud, since: datetime | None) -> list[Instance]:

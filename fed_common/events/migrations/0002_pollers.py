@@ -37,6 +37,10 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, help_text="When its first look was taken.", null=True),
                 ),
                 (
+                    "baseline_of",
+                    models.TextField(blank=True, help_text="Which cloud, and what part of it, that look was at."),
+                ),
+                (
                     "fallback",
                     models.BooleanField(default=False, help_text="Polling tells in place of its listener."),
                 ),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from fed_common.core.differences import DELETED, Change, HostChange, Knowledge, Known, KnownHost, first_look
 from fed_common.core.errors import Retryable
 from fed_common.core.instances import Sweep
 from fed_common.events.models import PollState
+from fed_common.events.polling.polled_vim import PolledVim
 from fed_common.inventory import known
 from fed_common.inventory.models import Vim
 from fed_common.telemetry import metrics
@@ -22,20 +22,20 @@ log = get_logger(__name__)
 
 
 class Ledger:
-    """The knowledge of one VIM by its primary key and id. Not thread-safe."""
+    """The knowledge of one VIM. Not thread-safe."""
 
-    def __init__(self, key: int, vim_id: str) -> None:
-        self._key, self._vim_id = key, vim_id
+    def __init__(self, polled: PolledVim) -> None:
+        self._key, self._vim_id = polled.key, polled.id
+        self._cloud = f"{polled.vim.auth_url} {polled.vim.region_name}".strip()
         self._knowledge: Knowledge | None = None
-        self._baseline_at: datetime | None = None
+        self._baseline_of: str | None = None
         self._first_looks = 0
         self._unwritten: dict[str, Known] = {}
         self._unwritten_hosts: dict[str, KnownHost | None] = {}
 
-    @property
-    def begun(self) -> bool:
-        """Whether the VIM was ever looked at as a whole: only then a difference is news."""
-        return self._baseline_at is not None
+    def begun(self, sweep: Sweep) -> bool:
+        """Whether this cloud, or this part of it, was looked at as a whole: only then a difference is news."""
+        return self._baseline_of == self._of(sweep)
 
     def forget(self) -> None:
         """Read it anew when it is next needed: somebody else may write it."""
@@ -48,7 +48,7 @@ class Ledger:
             with reachable():
                 state = PollState.objects.filter(vim=self._key).first()
             self._knowledge = known.read_knowledge(self._key)
-            self._baseline_at = state.baseline_at if state else None
+            self._baseline_of = state.baseline_of if state and state.baseline_at else None
         return self._knowledge
 
     def begin(self, sweep: Sweep) -> None:
@@ -58,13 +58,15 @@ class Ledger:
         sight of for good must not keep all else from being told.
         """
         self._first_looks += 1
+        if self._baseline_of is not None:
+            self._begin_anew()
         first = first_look(sweep)
         known.write_knowledge(self._key, first.instances, first.hosts)
         knowledge = self.knowledge()
         knowledge.instances.update(first.instances)
         knowledge.hosts.update(first.hosts)
         if sweep.complete or self._first_looks >= PATIENCE:
-            self._mark(sweep.taken_at)
+            self._mark(sweep)
             log.info("first look taken", vim=self._vim_id, instances=len(first.instances))
         self._tidy(knowledge)
 
@@ -96,11 +98,21 @@ class Ledger:
             known.write_knowledge(self._key, self._unwritten, self._unwritten_hosts)
             self._unwritten, self._unwritten_hosts = {}, {}
 
-    def _mark(self, baseline_at: datetime) -> None:
+    def _of(self, sweep: Sweep) -> str:
+        return f"{self._cloud} {sweep.scope}".strip()
+
+    def _begin_anew(self) -> None:
+        """What was known is of another cloud or another part of it: nothing of it has vanished."""
+        log.warning("another cloud, or another part of it, is looked at", vim=self._vim_id)
+        known.forget(self._key)
+        self._knowledge, self._baseline_of = Knowledge(), None
+
+    def _mark(self, sweep: Sweep) -> None:
+        baseline = {"baseline_at": sweep.taken_at, "baseline_of": self._of(sweep)}
         with writing(TIMEOUT):
             if Vim.objects.filter(pk=self._key).exists():
-                PollState.objects.update_or_create(vim_id=self._key, defaults={"baseline_at": baseline_at})
-        self._baseline_at = baseline_at
+                PollState.objects.update_or_create(vim_id=self._key, defaults=baseline)
+        self._baseline_of = self._of(sweep)
 
     def _tidy(self, knowledge: Knowledge) -> None:
         """Deleted instances are remembered for a while; their rows go by themselves (``known.forget_deleted``)."""

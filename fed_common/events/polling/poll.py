@@ -51,7 +51,7 @@ class Poll:
         self.answered: datetime | None = None
         self._pipeline, self._may_tell = pipeline, may_tell
         self._mode = self._looked_in = Mode.RECONCILE if polled.pushes else Mode.POLL
-        self._ledger = Ledger(polled.key, polled.id)
+        self._ledger = Ledger(polled)
         self._settling = Settling(settings.RECONCILE_SETTLE)
         self._last: datetime | None = None
         self._looks = 0
@@ -146,12 +146,11 @@ class Poll:
 
     def _take(self, sweep: Sweep, mode: Mode) -> bool:
         knowledge = self._ledger.knowledge()
-        begun = self._ledger.begun
-        if not begun:
+        if not self._ledger.begun(sweep):
             self._ledger.begin(sweep)
+            self.answers()
+            return self._ledger.begun(sweep)
         self.answers()
-        if not begun:
-            return True
         self._ledger.begin_hosts(sweep)
         changes = list(instance_changes(self.polled.id, knowledge.instances, sweep))
         hosts = list(host_changes(self.polled.id, knowledge.hosts, sweep))

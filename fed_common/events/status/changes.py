@@ -74,8 +74,6 @@ async def _look(watch: _Watch, vim_id: VimId) -> None:
 
 def _changed(before: States, now: States, query: StatusQuery) -> Sequence[str]:
     """The ids of those asked for that are in another state than before, or in the same one anew."""
-    if before is now:
-        return []
     return [
         id
         for id, (one, changed_at) in now.items()

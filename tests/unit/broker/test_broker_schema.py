@@ -61,6 +61,7 @@ def served(patterns: Any = None, prefix: str = "/") -> dict[str, set[str]]:
 
 def readable(path: str) -> list[str]:
     """Both versions of a path that is served below both."""
+    path = re.sub(r"\(\?!\(\?:[^)]*\)/\)", "", path)  # what an owner may not be named
     text = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", re.sub(r"\(\?P<(\w+)>(?:\[[^]]*\]\+?|v\[01\])\)", r"{\1}", path))
     text = text.replace("^", "").replace("/?$", "").replace("$", "")
     return [text.replace(word, one) for one in ("v0", "v1") for word in ("v[01]", "{api}") if word in text] or [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -235,3 +236,30 @@ def test_a_cloud_that_never_shows_all_of_itself_is_not_waited_for_for_ever(
     for _ in range(6):
         poll.look()
     assert told(sink) == ["PAUSE a"]
+
+
+def test_looks_at_another_part_of_the_cloud_say_nothing_of_what_is_not_in_them(
+    polls: Any, cloud: Any, sink: Any
+) -> None:
+    row = register()
+    narrow = [
+        replace(look(instance("a", state), at=at), scope="lab") for at, state in ((1, "active"), (2, "paused"))
+    ]
+    shows(cloud, look(instance("a"), instance("b")), *narrow)
+    poll = polls(row)
+    for _ in range(3):
+        poll.look()
+    assert told(sink) == ["PAUSE a"]
+    assert states() == {"a": "paused"}
+
+
+def test_a_vim_that_moved_to_another_cloud_begins_with_a_baseline(polls: Any, cloud: Any, sink: Any) -> None:
+    row = register()
+    shows(cloud, look(instance("a")), look(instance("b"), at=1), look(instance("b", "paused"), at=2))
+    polls(row).look()
+    row.auth_url = "https://another/"
+    row.save()
+    moved = polls(row)
+    moved.look()
+    moved.look()
+    assert told(sink) == ["PAUSE b"]

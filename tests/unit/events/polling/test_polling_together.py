@@ -16,6 +16,7 @@ from fed_common.core.matching import DropReason
 from fed_common.core.model import Event
 from fed_common.events.listening import Listening
 from fed_common.events.models import Lease, PolledFact, PollState, Role
+from fed_common.events.pipeline import Pipeline
 from fed_common.events.polling.poll import Mode
 from fed_common.events.polling.polling import Polling
 from fed_common.events.polling.recorder import Recorder
@@ -212,6 +213,20 @@ class TestToldByPoll:
         told.learn([self.fact()])
         assert told.overtaken(pushed(Kind.UPDATE, "active", at=self.after(3)))
         assert not told.overtaken(pushed(Kind.UPDATE, "active", at=self.after(30)))
+
+
+@pytest.mark.django_db
+def test_what_polling_overtook_is_told_and_not_noted(routes: Any, sink: Any) -> None:
+    sink()
+    facts, noted = TestToldByPoll(), list[Event]()
+    told_by_poll = ToldByPoll()
+    told_by_poll.learn([facts.fact()])
+    stale, fresh = (pushed(Kind.UPDATE, "active", at=facts.after(seconds)) for seconds in (3, 30))
+    pipeline = Pipeline("c_r1", routes, told_by_poll, noted.extend)
+    assert pipeline.process([pushed(Kind.PAUSE, "paused", at=facts.after(1)), stale, fresh])
+    pipeline.stop()
+    assert told(sink) == ["UPDATE vm", "UPDATE vm"]
+    assert noted == [fresh]
 
 
 @pytest.fixture
