@@ -29,10 +29,10 @@ class Caller:
     identity: Identity
     token: str = ""
 
-    def require(self, method: str, vim_id: str) -> None:
+    def require(self, role: Role, vim_id: str) -> None:
         """Raises PermissionDenied: not with this role, not this VIM. Throttled: too often."""
         throttle.check(self.identity)
-        require(self.identity, Role.READER if method in SAFE_METHODS else Role.OPERATOR)
+        require(self.identity, role)
         require_vim(self.identity, vim_id)
 
 

@@ -15,6 +15,7 @@ from django.core.exceptions import DisallowedHost
 from django.http.request import split_domain_port, validate_host
 from structlog.contextvars import bound_contextvars
 
+from fed_common.access.models import Role
 from fed_common.access.permissions import NotAllowedHere
 from fed_common.broker.doorkeeper import OWN_HEADER, Caller, caller_of
 from fed_common.broker.paths import OWN_VERBS, ROOT, Call, read_call
@@ -99,7 +100,7 @@ async def _admitted(call: Call, exchange: Exchange) -> Caller:
     caller = await caller_of(given, method, exchange.client)
     if method not in call.allowed:
         raise NotAllowedHere(method, call.allowed)
-    caller.require(method, str(call.vim_id))
+    caller.require(Role.READER if call.asks_only(method) else Role.OPERATOR, str(call.vim_id))
     return caller
 
 

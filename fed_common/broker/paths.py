@@ -13,6 +13,7 @@ ROOT = b"/api/multicloud"
 V0, V1 = ROOT + b"/v0/", ROOT + b"/v1/"
 NO_VIMS = frozenset({"vim_types", "check_vim_capacity", "swagger.json"})
 OWN_VERBS = frozenset({"check_vim_status", "events_check", "capacity_check", "extensions", "registry"})
+QUESTIONS = frozenset({"check_vim_status", "events_check", "capacity_check"})
 GENERIC = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _ALLOWED = {
     "": ("DELETE", "OPTIONS"),
@@ -34,6 +35,10 @@ class Call:
     tail: str
     service: str
     rest: str
+
+    def asks_only(self, method: str) -> bool:
+        """Whether nothing is changed by it: some questions come as POST, for their conditions are in the body."""
+        return method in ("GET", "HEAD", "OPTIONS") or (self.service in QUESTIONS and self.rest in ("", "/"))
 
     @property
     def allowed(self) -> tuple[str, ...]:

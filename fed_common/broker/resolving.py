@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from fed_common.broker.threads import shared
+from fed_common.broker.threads import begun, shared
 from fed_common.core.model import Vim, VimId
 from fed_common.inventory.directory import directory
 
@@ -27,5 +27,5 @@ async def resolve(vim_id: VimId) -> Vim:
     if found is None:
         return await shared(("find", vim_id), directory().find, vim_id)
     if directory().ageing:
-        shared("refresh", directory().refresh)
+        begun("refresh", directory().refresh)
     return found

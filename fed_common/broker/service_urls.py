@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from fed_common.broker.circuits import circuits
-from fed_common.broker.threads import shared
+from fed_common.broker.threads import begun, shared
 from fed_common.core.errors import CloudFailed, CloudShut, CloudTimeout, GatewayError
 from fed_common.core.model import Vim
 from fed_common.interfaces.plugin import CloudPlugin
@@ -49,17 +49,20 @@ class ServiceUrls:
         if found is None or found.age() > (REFUSED if found.error else KEPT):
             found = self._kept(key, await shared(key, _asked, plugin, vim, service))
         elif not found.error and found.age() > FRESH:
-            asking = shared(key, _asked, plugin, vim, service)
-            asking.add_done_callback(lambda done: done.cancelled() or self._kept(key, done.result()))
+            begun(key, self._ask_again, plugin, vim, service)
         if found.error:
             raise found.error.with_traceback(None)
         return found.url
 
+    def _ask_again(self, plugin: CloudPlugin, vim: Vim, service: str) -> _Found:
+        """An address outlives a failure to ask for it again; the next try is a while later."""
+        key = (vim, service)
+        old, new = self._found[key], _asked(plugin, vim, service)
+        if isinstance(new.error, CloudFailed):
+            new = _Found(old.url, None, time.monotonic() - FRESH + REFUSED)
+        return self._kept(key, new)
+
     def _kept(self, key: Key, new: _Found) -> _Found:
-        """What is true from now on; an address outlives a failure to ask for it again."""
-        old = self._found.get(key)
-        if isinstance(new.error, CloudFailed) and old and not old.error and old.age() < KEPT:
-            new = _Found(old.url, None, old.at)
         if len(self._found) >= MOST:
             self._found.clear()
         if not isinstance(new.error, CloudShut):

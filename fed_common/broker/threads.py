@@ -34,17 +34,22 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await asyncio.get_running_loop().run_in_executor(_POOL, context.run, run)
 
 
-def shared(key: Hashable, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+async def shared(key: Hashable, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """``in_thread``, once for all who ask with this key at the same time; one who leaves stops nobody."""
+    return await asyncio.shield(begun(key, work, *args, **kwargs))
+
+
+def begun(key: Hashable, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Task[T]:
+    """The same without waiting; it may fail unnoticed."""
     tasks = _shared.setdefault(asyncio.get_running_loop(), {})
     task: asyncio.Task[T] | None = tasks.get(key)
     if task is None:
         task = tasks[key] = asyncio.create_task(in_thread(work, *args, **kwargs))
         task.add_done_callback(lambda done: _landed(tasks, key, done))
-    return asyncio.shield(task)
+    return task
 
 
 def _landed(tasks: dict[Hashable, asyncio.Task[Any]], key: Hashable, task: asyncio.Task[Any]) -> None:
     del tasks[key]
     if not task.cancelled():
-        task.exception()  # told to those who wait; where nobody does, it is no error
+        task.exception()  # or it would be told on stderr where nobody waits for it

@@ -87,6 +87,14 @@ def test_roles_and_vims_are_kept(
     assert len(gateway.behind.asked) == (status == 200)
 
 
+@pytest.mark.parametrize("question", ["check_vim_status", "events_check", "capacity_check"])
+def test_a_reader_may_ask_although_the_question_is_a_post(gateway: Gateway, question: str) -> None:
+    own = {"X-Multicloud-Token": tokens.create("another", "reader")}
+
+    assert gateway.ask("POST", f"{VIM}/{question}", headers=own).status_code == 200
+    assert gateway.ask("POST", f"{VIM}/{question}/x", headers=own).status_code == 403
+
+
 def test_with_auth_none_everything_passes_but_pages_of_other_origins(gateway: Gateway, settings: Any) -> None:
     settings.AUTH = "none"
     url = f"{gateway.url}/api/multicloud{VIM}/x"
