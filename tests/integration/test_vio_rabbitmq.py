@@ -51,7 +51,7 @@ def listening(url: str, own: Place, eventually) -> Iterator[list]:
     """What a VIM's source reads from that place."""
     heard: list = []
     transport = NotificationTransport(url, own.exchange, own.topics, own.pool)
-    source = VioPlugin().event_source(Vim(VimId("vmware", "vio"), "vmware", transport))
+    source = VioPlugin().event_source(Vim(VimId("vmware", "vio"), "vmware", transport=transport))
 
     def accept(readings) -> bool:
         heard.extend(readings)
