@@ -38,7 +38,8 @@ class Call:
 
     def asks_only(self, method: str) -> bool:
         """Whether nothing is changed by it: some questions come as POST, for their conditions are in the body."""
-        return method in ("GET", "HEAD", "OPTIONS") or (self.service in QUESTIONS and self.rest in ("", "/"))
+        is_question = method == "POST" and self.service in QUESTIONS and self.rest in ("", "/")
+        return is_question or method in ("GET", "HEAD", "OPTIONS")
 
     @property
     def allowed(self) -> tuple[str, ...]:

@@ -12,16 +12,16 @@ import json
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import requests
@@ -32,7 +32,7 @@ from tests.bench.measure import cpu_seconds, peak_memory
 from tests.processes import ROOT, Deployment, Process, deployed, free_port
 from tests.waiting import until
 
-GATEWAYS, RATE, SECONDS, LONG, ROUNDS = 2, 200.0, 5.0, 20.0, 3
+GATEWAYS, RATE, SECONDS, LONG, ROUNDS = 2, 200.0, 4.0, 20.0, 5
 VIM, REST_OF_PATH = "CloudOwner_RegionOne", "/nova/t/servers"
 PLUGINS = {"openstack": "alive", "vmware": "silent", "vsphere": "refusing"}
 
@@ -66,24 +66,42 @@ def main() -> None:
         deployment = stack.enter_context(gateways(cloud))
         onap = stack.enter_context(onap_style(cloud))
         direct = Contender("direct", [cloud + REST_OF_PATH], {"X-Auth-Token": "cloud"})
-        measured = [measured_of(one) for one in (direct, gateway_of(deployment), onap)]
-        print(table(measured))
+        print(table(measured([direct, gateway_of(deployment), onap])))
         print(dead_and_living(deployment))
 
 
-def measured_of(contender: Contender) -> Figures:
-    """All of one contender's rounds."""
-    rates, cpu, steady = [], [], []
-    asyncio.run(flat_out(contender.urls, contender.headers, seconds=1))
+def measured(contenders: Sequence[Contender]) -> list[Figures]:
+    """All rounds, the contenders taking turns, so that what else the machine does meets them alike."""
+    rounds: list[list[_Round]] = [[] for _ in contenders]
     for _ in range(ROUNDS):
-        before = sum(map(cpu_seconds, contender.pids))
-        rates.append(asyncio.run(flat_out(contender.urls, contender.headers, seconds=SECONDS)))
-        cpu.append((sum(map(cpu_seconds, contender.pids)) - before) / (rates[-1] * SECONDS) * 1e6)
-        steady.append(load(contender.urls[:1], contender.headers, SECONDS))
-        assert set(steady[-1].statuses) == {200}, steady[-1].statuses
-    middle: Callable[[Sequence[float]], float] = statistics.median
-    p50, p99 = middle([one.p50_ms for one in steady]), middle([one.p99_ms for one in steady])
-    return Figures(contender.name, middle(rates), middle(cpu), p50, p99, sum(map(peak_memory, contender.pids)))
+        for one, told in zip(contenders, rounds, strict=True):
+            told.append(_round(one))
+    return [_figures(one, told) for one, told in zip(contenders, rounds, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One turn of a contender."""
+
+    rate: float
+    cpu_us: float
+    steady: Took
+
+
+def _round(one: Contender) -> _Round:
+    asyncio.run(flat_out(one.urls, one.headers, seconds=1))
+    before = sum(map(cpu_seconds, one.pids))
+    rate = asyncio.run(flat_out(one.urls, one.headers, seconds=SECONDS))
+    cpu_us = (sum(map(cpu_seconds, one.pids)) - before) / (rate * SECONDS) * 1e6
+    steady = load(one.urls[:1], one.headers, SECONDS)
+    assert set(steady.statuses) == {200}, steady.statuses
+    return _Round(rate, cpu_us, steady)
+
+
+def _figures(one: Contender, rounds: Sequence[_Round]) -> Figures:
+    rate, cpu_us = median(told.rate for told in rounds), median(told.cpu_us for told in rounds)
+    p50, p99 = median(told.steady.p50_ms for told in rounds), median(told.steady.p99_ms for told in rounds)
+    return Figures(one.name, rate, cpu_us, p50, p99, sum(map(peak_memory, one.pids)))
 
 
 def table(rows: Sequence[Figures]) -> str:

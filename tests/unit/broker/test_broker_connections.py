@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,8 @@ def test_an_answer_that_breaks_half_way_never_looks_whole(gateway: Gateway, leng
     assert not answer.whole
 
 
-def test_a_caller_that_leaves_ends_the_call_to_the_cloud(gateway: Gateway) -> None:
+def test_a_caller_that_leaves_ends_the_call_to_the_cloud(gateway: Gateway, settings: Any) -> None:
+    settings.CLOUD_TIMEOUT = 600
     ended: list[bytes] = []
     gateway.behind.answer = lambda connection, _: ended.append(connection.recv(1))  # type: ignore[assignment]
     with gateway.begin("GET", f"{VIM}/x"):

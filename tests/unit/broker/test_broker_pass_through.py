@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.doubles.aai import region
+from tests.doubles.clouds import ScriptedCloud
 from tests.doubles.upstream import said
 from tests.unit.broker.conftest import Gateway, read_answer
 
@@ -203,9 +204,10 @@ def test_repeated_headers_of_an_answer_are_kept_apart(gateway: Gateway) -> None:
 
 
 def test_cookies_of_a_cloud_are_not_kept(gateway: Gateway) -> None:
+    ScriptedCloud.service = gateway.behind.url.replace("127.0.0.1", "localhost")
     gateway.behind.answer = said("200 OK", "Set-Cookie: session=other; Path=/")
-    gateway.ask("GET", f"{VIM}/x")
-    gateway.ask("GET", f"{VIM}/x")
+    gateway.ask("GET", "/v0/here_One/nova/x")
+    gateway.ask("GET", "/v0/here_One/nova/x")
 
     assert gateway.behind.last.all("cookie") == []
 
