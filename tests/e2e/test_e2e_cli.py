@@ -82,7 +82,10 @@ def test_a_vim_that_cannot_be_reached_is_told_by_the_exit_code(mcfed):
             ("vim", "filter", "set", "vio_RegionOne", "--kind", "DELET"),
             "kinds: 'DELET' is not allowed; allowed: DELETE, ",
         ),
-        (("vim", "register", "x_y", "--type", "clowd"), "type: 'clowd' is not allowed; allowed: openstack, vmware, vsphere"),
+        (
+            ("vim", "register", "x_y", "--type", "clowd"),
+            "type: 'clowd' is not allowed; allowed: openstack, vmware, vsphere",
+        ),
         (("vim", "register", "x_y"), "type: None is not allowed"),
         (("subscription", "create", "x", "--sink", "log:t:speck"), "'speck' is not allowed; allowed: spec, bare"),
         (("subscription", "create", "x y", "--sink", "log:t"), "name: 'x y' is not allowed"),
