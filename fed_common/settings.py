@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "fed_common.topics",
     "fed_common.inventory",
     "fed_common.events",
+    "fed_common.monitor",
     "fed_common.broker",
     "fed_common.web",
 ]
@@ -179,6 +180,16 @@ PUBLISHERS = {
     "log": "fed_common.publishers.log.LogPublisher",
     "memory": "fed_common.publishers.memory.MemoryPublisher",
 }
+VIM_FOLLOWERS = ["fed_common.monitor.vims.VimMonitoring"]
+HOUSE_PUBLISHERS = {"monitor": "fed_common.monitor.river.MonitorPublisher"}
+POLICY_ACTIONS = {
+    "log": "fed_common.monitor.actions.log.Log",
+    "log_and_kill": "fed_common.monitor.actions.log.LogAndKill",
+    "respawn": "fed_common.monitor.actions.respawn.Respawn",
+    "vdu_autoheal": "fed_common.monitor.actions.heal.Heal",
+    "scaling": "fed_common.monitor.actions.scaling.ScaleOut",
+    "webhook": "fed_common.monitor.actions.webhook.Webhook",
+}
 DEMO_VIM = "demo_RegionOne"
 DEMO_FEED = "multicloud_vio.demo.DemoFeed"
 
@@ -203,6 +214,17 @@ RECONCILE_INTERVAL = number("RECONCILE_INTERVAL", 300)
 RECONCILE_SETTLE = number("RECONCILE_SETTLE", 30)
 FALLBACK_AFTER = number("FALLBACK_AFTER", 10)
 DELETED_RETENTION_HOURS = number("DELETED_RETENTION_HOURS", 24)
+
+TRANSPORT_URL = setting("TRANSPORT_URL", "fake://")
+VIM_PROBE = choice("VIM_PROBE", "api", "ping", "both")
+VIM_API_INTERVAL, VIM_API_TIMEOUT = number("VIM_API_INTERVAL", 10), number("VIM_API_TIMEOUT", 5)
+VIM_PING_INTERVAL, VIM_PING_TIMEOUT = number("VIM_PING_INTERVAL", 1), number("VIM_PING_TIMEOUT", 1)
+VIM_API_THREADS = int(number("VIM_API_THREADS", 32))
+BOOT_WAIT = number("BOOT_WAIT", 30)
+FALL, RISE = int(number("FALL", 1)), int(number("RISE", 1))
+SECOND_OPINION = flag("SECOND_OPINION", default=True)
+BRAKE_PERCENT, BRAKE_COUNT = number("BRAKE_PERCENT", 20), int(number("BRAKE_COUNT", 10))
+BRAKE_WINDOW = number("BRAKE_WINDOW", 10)
 
 TACKER_OWNER = setting("TACKER_OWNER", "tacker")
 if not VimId(TACKER_OWNER, "x").sound:

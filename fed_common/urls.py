@@ -10,10 +10,12 @@ CLOUDS = "api/multicloud/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("fed_common.inventory.urls")),
     path(API, include("fed_common.events.urls")),
+    path(API, include("fed_common.monitor.urls")),
     path("", include("fed_common.broker.schema_urls")),
     path(CLOUDS, include("fed_common.events.cloud_urls")),
     path(CLOUDS, include("fed_common.broker.urls")),
     path("openstack/", include("fed_common.inventory.tacker.urls")),
+    path("openstack/", include("fed_common.monitor.mistral.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics_page),

@@ -125,3 +125,22 @@ class InstanceAction(StrEnum):
     REBOOT = "reboot"
     REBUILD = "rebuild"
     DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """An instance to be made. ``key`` is what makes asking twice harmless: one key, one instance.
+
+    ``image``     name or id of an image; of a vSphere the VM or template that is cloned.
+    ``flavor``    name or id; a vSphere has none.
+    ``networks``  names or ids; empty: what the cloud gives by itself.
+    """
+
+    key: str
+    name: str
+    image: str
+    flavor: str = ""
+    networks: tuple[str, ...] = ()
+    availability_zone: str = ""
+    user_data: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)

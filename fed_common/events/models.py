@@ -85,10 +85,12 @@ class DeadEvent(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a process does for the VIMs it owns."""
+    """What a process does: for VIMs it owns, or for targets it watches."""
 
     LISTENER = "listener"
     POLLER = "poller"
+    EXECUTOR = "executor"
+    CONDUCTOR = "conductor"
 
 
 class Lease(models.Model):

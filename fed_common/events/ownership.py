@@ -100,3 +100,10 @@ def connected_listeners() -> set[str]:
     with reachable():
         living = Lease.objects.filter(role=Role.LISTENER, connected=True, expires_at__gt=Now())
         return set(living.values_list("vim_id", flat=True))
+
+
+def living(role: Role) -> list[str]:
+    """The names of the processes of that role that live, sorted. Raises Retryable."""
+    with reachable():
+        rows = Worker.objects.filter(role=role, expires_at__gt=Now()).order_by("name")
+        return list(rows.values_list("name", flat=True))

@@ -65,7 +65,8 @@ class Pipeline:
             return False
         heard: list[Event] = []
         events = self._facts(readings, table.vim_filters.get(self._vim_id, PASS_ALL), heard)
-        if not self._deliver([job for route in table.routes for job in self._jobs(route, events)]):
+        jobs = [job for route in table.routes for job in self._jobs(route, events)]
+        if not self._deliver(jobs + [job for route in table.house for job in self._jobs(route, heard)]):
             return False
         self._observe(events)
         if self._note:

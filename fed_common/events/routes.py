@@ -15,7 +15,7 @@ from fed_common.core.matching import EventFilter, parse_filter
 from fed_common.core.model import Event
 from fed_common.events.models import Sink, Subscription
 from fed_common.interfaces.publisher import Message, Publisher
-from fed_common.interfaces.registry import Registry, parse_config
+from fed_common.interfaces.registry import Registry, load, parse_config
 from fed_common.inventory.models import Revision, Vim
 from fed_common.publishers.formats import format_named
 from fed_common.telemetry.logging import get_logger
@@ -61,6 +61,8 @@ class RouteTable:
     revision: int = -1
     routes: tuple[Route, ...] = ()
     vim_filters: Mapping[str, EventFilter] = field(default_factory=dict)
+    house: tuple[Route, ...] = ()
+    """What the house itself hears: everything that is new, also what the filter of its VIM keeps back."""
 
     def sinks_of(self, subscription: str) -> tuple[LiveSink, ...]:
         """The sinks a subscription has now; none when it was removed or switched off."""
@@ -79,6 +81,7 @@ class Routes:
         self.loaded = threading.Event()
         self._publishers: dict[tuple[str, str], Publisher] = {}
         self._registry: Registry[Publisher] = Registry("publisher", "mcfed.publishers", settings.PUBLISHERS)
+        self._house = tuple(_house_route(name, path) for name, path in settings.HOUSE_PUBLISHERS.items())
         self._stopping = threading.Event()
         self._turn = threading.Lock()
 
@@ -124,7 +127,7 @@ class Routes:
         routes = tuple(self._route(row) for row in rows)
         filters = {str(vim.vim_id): _filter(vim.filter, vim=str(vim.vim_id)) for vim in Vim.objects.all()}
         self._close_unused(routes)
-        return RouteTable(revision, routes, filters)
+        return RouteTable(revision, routes, filters, self._house)
 
     def _route(self, row: Subscription) -> Route:
         sinks = tuple(self._sink(row.name, sink) for sink in row.sinks.all())
@@ -154,6 +157,12 @@ class Routes:
         used = {(sink.publisher_name, sink.options) for route in routes for sink in route.sinks}
         for key in set(self._publishers) - used:
             threading.Thread(target=self._publishers.pop(key).close, daemon=True).start()
+
+
+def _house_route(name: str, path: str) -> Route:
+    """One try each, and no format: what the house misses it finds out by itself."""
+    publisher: Publisher = load(path)(None)
+    return Route(name, PASS_ALL, (LiveSink(name, name, "", "", False, publisher, lambda _event: b""),))
 
 
 def _filter(plain: object, **whose: str) -> EventFilter:

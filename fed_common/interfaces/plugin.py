@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from fed_common.core.errors import Unsupported
-from fed_common.core.instances import Capacity, InstanceAction, Sweep
+from fed_common.core.instances import Capacity, Instance, InstanceAction, InstanceSpec, Sweep
 from fed_common.core.model import Vim
 from fed_common.interfaces.source import EventSource, Reading
 
@@ -93,3 +93,14 @@ class CloudPlugin(ABC):
     def act(self, vim: Vim, instance_id: str, action: InstanceAction, *, timeout: float) -> None:  # noqa: ARG002
         """Begin an action; returns when the cloud accepted it. Raises NotFound; Conflict: not in this state."""
         raise Unsupported(self.name, f"{action} an instance")
+
+    def create_instance(self, vim: Vim, spec: InstanceSpec, *, timeout: float) -> str:  # noqa: ARG002
+        """Begin to make an instance; its id. One that has the key of ``spec`` already is it, so asking again,
+        also from another process, makes no second one. Raises Invalid: the cloud has no such image, flavor or
+        network, naming it; Conflict: no room or quota for it.
+        """
+        raise Unsupported(self.name, "have an instance made")
+
+    def show_instance(self, vim: Vim, instance_id: str, *, timeout: float) -> Instance:  # noqa: ARG002
+        """The instance as it is now. Raises NotFound; one that is being deleted for good is not found."""
+        raise Unsupported(self.name, "show an instance")

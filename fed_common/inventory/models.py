@@ -66,6 +66,7 @@ class Vim(models.Model):
     filter = models.JSONField(default=dict)
     poll_interval = models.FloatField(null=True, blank=True, help_text="Seconds; empty: MCFED_POLL_INTERVAL.")
     enabled = models.BooleanField(default=True)
+    maintenance = models.BooleanField(default=False, help_text="Nothing is done to what runs in it by itself.")
     source = models.CharField(max_length=10, choices=Source, default=Source.LOCAL)
     read_at = models.DateTimeField(null=True, blank=True, help_text="When A&AI last told of it.")
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)

@@ -78,6 +78,7 @@ class VimSerializer(StrictSerializer):
     transport = TransportSerializer(required=False, allow_null=True)
     filter = FilterField(required=False)
     enabled = TruthField(required=False)
+    maintenance = TruthField(required=False)
     source = serializers.ChoiceField(Vim.Source.choices, read_only=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(Vim.Status.choices, read_only=True)
     status_reason = serializers.CharField(read_only=True)
@@ -98,7 +99,8 @@ class VimSerializer(StrictSerializer):
             "tls": {"verify": instance.tls_verify, "ca": instance.tls_ca},
             "poll_interval": instance.poll_interval,
             "transport": _transport(instance),
-            **_plain(instance, "filter", "enabled", "source", "status", "status_reason"),
+            **_plain(instance, "filter", "enabled", "maintenance", "source"),
+            **_plain(instance, "status", "status_reason"),
             "status_at": _moment(instance.status_at),
             "created_at": _moment(instance.created_at),
             "updated_at": _moment(instance.updated_at),

@@ -12,6 +12,7 @@ from fed_common.core.matching import parse_filter
 from fed_common.core.model import VIM_ID_FORM, VimId
 from fed_common.inventory.checks import Check, check, clouds
 from fed_common.inventory.endpoints import put_endpoint
+from fed_common.inventory.followers import followers
 from fed_common.inventory.models import Revision, Vim
 from fed_common.inventory.transports import put_transport
 from fed_common.topics.database import writing
@@ -23,6 +24,7 @@ RESERVED_OWNERS = (
 TIMEOUT = 10.0
 _PLAIN = (
     *("type", "name", "description", "version", "projects", "region_name", "poll_interval", "enabled"),
+    "maintenance",
     *("is_default", "tenant_id"),
 )
 _REACHED_BY = (
@@ -72,10 +74,13 @@ def set_filter(vim_id: str, plain: object) -> dict[str, Any]:
 
 
 def remove_vim(vim_id: str) -> None:
-    """Forget the VIM; its events stay. Raises Invalid, NotFound, Retryable."""
+    """Forget the VIM; its events stay. Raises Invalid, NotFound, Retryable; Conflict: it is in use."""
     parsed = VimId.parse(vim_id)
     with writing(TIMEOUT):
-        _row(parsed, for_change=True).delete()
+        vim = _row(parsed, for_change=True)
+        for follower in followers():
+            follower.vim_removing(vim)
+        vim.delete()
         Revision.raise_it()
 
 
@@ -150,6 +155,8 @@ def _save(vim: Vim, *, new: bool) -> None:
         with writing(TIMEOUT):
             _refuse_taken(vim)
             vim.save(force_insert=new)
+            for follower in followers():
+                follower.vim_saved(vim)
             Revision.raise_it()
     except IntegrityError:  # somebody else was faster
         raise Conflict("VIM", str(vim.vim_id)) from None

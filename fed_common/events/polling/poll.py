@@ -14,6 +14,8 @@ from fed_common.core import clock
 from fed_common.core.differences import Change, HostChange, Knowledge, events_of, host_changes, instance_changes
 from fed_common.core.errors import CloudFailed, GatewayError, Retryable
 from fed_common.core.instances import Sweep
+from fed_common.events.models import Role
+from fed_common.events.ownership import living
 from fed_common.events.pipeline import Pipeline
 from fed_common.events.polling.ledger import Ledger
 from fed_common.events.polling.polled_vim import PolledVim
@@ -126,8 +128,10 @@ class Poll:
         self._set_status(Vim.Status.UNREACHABLE, f"the plugin failed: {type(error).__name__}")
 
     def _set_status(self, status: str, reason: str = "") -> None:
+        """Where executors live, they and the conductors say whether a VIM can be reached."""
         try:
-            known.set_status(self.polled.key, status, reason)
+            if not living(Role.EXECUTOR):
+                known.set_status(self.polled.key, status, reason)
         except Retryable as error:
             log.warning("the status of a VIM is not written", vim=self.polled.id, reason=error.reason)
 

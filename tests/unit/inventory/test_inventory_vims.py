@@ -56,6 +56,7 @@ def test_a_registered_vim_is_shown_with_every_default_spelt_out(operator: Caller
         },
         "filter": EventFilter().to_dict(),
         "enabled": True,
+        "maintenance": False,
         "source": "local",
         "status": "PENDING",
         "status_reason": "",

@@ -1,0 +1,1 @@
+"""The only writer of status: takes reports, judges what to do, tells the river."""

@@ -1,0 +1,1 @@
+"""The Mistral-compatible read face: workflows, executions and tasks of the monitor."""
