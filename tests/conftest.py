@@ -6,15 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MCFED_DATA", tempfile.mkdtemp(prefix="mcfed-test-"))
 
+import psycopg
 import pytest
 
 import fed_common.bus  # noqa: F401 - before any test imports oslo.messaging by itself
+from tests.vhosts import virtual_host
 from tests.waiting import until
 
 if TYPE_CHECKING:  # it needs Django, which is set up later
@@ -40,11 +43,29 @@ def rabbitmq_url() -> str:
     return service("rabbitmq", "url").replace("amqp://", "rabbit://")
 
 
+@pytest.fixture
+def vhost_url(rabbitmq_url: str) -> Iterator[str]:
+    """A virtual host of its own on the running RabbitMQ, so that nobody else is met on exchange ``tacker``."""
+    with virtual_host(rabbitmq_url) as made:
+        yield made.url
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A running PostgreSQL as ``postgresql://user:password@host:port/name``."""
     service("postgres", "start")
     return service("postgres", "url")
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """An empty database."""
+    name = f"mcfed_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"create database {name}")
+    yield f"{postgres_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")

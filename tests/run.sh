@@ -1,5 +1,6 @@
 #!/bin/bash
-# Every test in two halves side by side: what needs this machine alone, and what needs real servers.
+# Every test in two halves side by side: what needs this machine alone, pages and commands included, and what
+# needs real servers, which some of these tests stop and freeze.
 # usage: run.sh [PYTEST ARGS...]   with arguments: just pytest
 cd "$(dirname "$0")/.." || exit 1
 [ $# -eq 0 ] || exec python -m pytest "$@"
@@ -7,9 +8,9 @@ cd "$(dirname "$0")/.." || exit 1
 data=${MCFED_DATA:?}
 printed=$(mktemp) || exit 1
 trap 'rm -f "$printed"' EXIT
-MCFED_DATA=$data/alone python -m pytest -p no:cacheprovider tests/unit tests/api >"$printed" 2>&1 &
+MCFED_DATA=$data/alone python -m pytest -p no:cacheprovider tests/unit tests/api tests/e2e >"$printed" 2>&1 &
 alone=$!
-MCFED_DATA=$data/served python -m pytest tests/contract tests/e2e tests/integration tests/scenario
+MCFED_DATA=$data/served python -m pytest tests/contract tests/integration tests/scenario
 served=$?
 wait "$alone"
 alone=$?

@@ -23,7 +23,7 @@ PROBLEMS = {
     403: "the token's role is too small, or it is not for this VIM",
     404: "the named thing is not there",
     406: "the answer is JSON only",
-    409: "the name is taken",
+    409: "the name is taken, or the thing is not in a status for that",
     413: "the body is too large",
     415: "the body is not `application/json`",
     422: "the far side will never take it",

@@ -10,6 +10,7 @@ from typing import Any
 from cliff.columns import FormattableColumn
 
 WIDTH = 90
+NAMED = ("health", "mgmt_ip_addresses", "attributes", "parameters")
 
 
 def printable(text: str) -> str:
@@ -47,6 +48,14 @@ class Document(FormattableColumn[object]):
     def human_readable(self) -> str:
         """Indented JSON."""
         return printable(json.dumps(self._value, indent=2, ensure_ascii=False))
+
+
+class Named(FormattableColumn[Mapping[str, Any]]):
+    """Values or lists of values, each with a name."""
+
+    def human_readable(self) -> str:
+        """One name a line."""
+        return printable("\n".join(f"{name}: {_short(value)}" for name, value in self._value.items()))
 
 
 class Moment(FormattableColumn[str]):
@@ -93,7 +102,9 @@ def cell(name: str, value: Any) -> Any:
         return Sinks(value)
     if name == "filter":
         return Filter(value)
-    if name.endswith("_at") and isinstance(value, str):
+    if name in NAMED and isinstance(value, Mapping):
+        return Named(value)
+    if (name.endswith("_at") or name == "timestamp") and isinstance(value, str):
         return Moment(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return Words(value)

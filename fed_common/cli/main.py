@@ -25,6 +25,10 @@ from fed_common.cli import (
     vim_filter,
     vim_import,
     vim_status,
+    vnf,
+    vnf_create,
+    vnf_verbs,
+    vnfd,
     words,
 )
 from fed_common.cli.client import Gateway, Refusal
@@ -56,6 +60,18 @@ COMMANDS: dict[str, type[Command]] = {
     "dead show": dead.Show,
     "dead replay": dead.Replay,
     "dead remove": dead.Remove,
+    "vnf create": vnf_create.Create,
+    "vnf list": vnf.List,
+    "vnf show": vnf.Show,
+    "vnf delete": vnf_verbs.Delete,
+    "vnf members": vnf.Members,
+    "vnf events": vnf.Events,
+    "vnf operations": vnf.Operations,
+    "vnf scale": vnf_verbs.Scale,
+    "vnf heal": vnf_verbs.Heal,
+    "vnf respawn": vnf_verbs.Respawn,
+    "vnf maintenance": vnf_verbs.Maintenance,
+    "vnfd check": vnfd.Check,
     "words": words.Words,
 }
 

@@ -6,8 +6,10 @@ import argparse
 import json
 import re
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
+from fed_common.cli.client import Refusal
 from fed_common.core import clock
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -24,11 +26,26 @@ def moment(text: str) -> str:
     return clock.iso(parsed)
 
 
+def text_of(file: str, stdin: TextIO) -> str:
+    """What the file holds; of ``-``, what comes on standard input. Raises Refusal."""
+    try:
+        return stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"cannot read {file}: {error}") from error
+
+
 def positive(text: str) -> int:
     """A whole number above zero."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)
+
+
+def on_or_off(text: str) -> bool:
+    """``on`` or ``off``."""
+    if text not in ("on", "off"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither on nor off")
+    return text == "on"
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from fed_common.cli.client import Refusal
 from fed_common.cli.columns import table
 from fed_common.cli.command import GatewayLister
+from fed_common.cli.values import text_of
 
 PATIENCE = 300.0
 YAML = "application/yaml"
@@ -39,12 +38,7 @@ class Import(GatewayLister):
         if args.aai:
             answer = self.gateway.post("vims", "import", body={"source": "aai"}, **how)
         else:
-            answer = self.gateway.post("vims", "import", text=self._text(args.file), content_type=YAML, **how)
+            text = text_of(args.file, self.app.stdin)
+            answer = self.gateway.post("vims", "import", text=text, content_type=YAML, **how)
         self.failed = answer["failed"]
         return table(("vim_id", "outcome", "reason"), answer["vims"])
-
-    def _text(self, file: str) -> str:
-        try:
-            return str(self.app.stdin.read()) if file == "-" else Path(file).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(f"cannot read {file}: {error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from fed_common.cli.client import Refusal
+from fed_common.cli.values import on_or_off
 from fed_common.core.model import VimId
 
 PASSWORD = "MCFED_VIM_PASSWORD"  # noqa: S105 - where it is read from
@@ -26,6 +27,7 @@ def add_vim_options(parser: argparse.ArgumentParser) -> None:
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument("--enable", action="store_true", default=None, dest="enabled", help="hear of it")
     switch.add_argument("--disable", action="store_false", dest="enabled", help="keep it, do not hear of it")
+    parser.add_argument("--maintenance", type=on_or_off, metavar="on|off", help="on: watch it, do nothing to it")
     _add_api_options(parser.add_argument_group("API", "where and how the gateway signs in"))
     _add_transport_options(parser.add_argument_group("notifications", "where the cloud tells what happens"))
 
@@ -55,6 +57,7 @@ def vim_fields(args: argparse.Namespace, stdin: TextIO) -> dict[str, Any]:
         poll_interval=args.poll_interval,
         transport=transport or None,
         enabled=args.enabled,
+        maintenance=args.maintenance,
     )
 
 

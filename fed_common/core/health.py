@@ -72,6 +72,7 @@ class Target:
     ``health``      what the conductor knows; a flip away from it is reported.
     ``fall``        so many checks in a row have to fail before it is DOWN; ``rise``: to work before it is UP.
     ``not_before``  a failure before this moment is none: it boots.
+    ``flapping``    its results changed all the time when a conductor last heard of it.
     """
 
     id: int
@@ -83,11 +84,15 @@ class Target:
     fall: int = 1
     rise: int = 1
     not_before: datetime | None = None
+    flapping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A target's health changed. ``rule`` names the rule of the judgement that decided so."""
+    """A target's health changed, or it began or ceased to flap. ``rule``: what decided so, see core/judge.py.
+
+    ``flapping``  nothing is done about it. By ``flapping`` and ``steady`` the health stays what it was.
+    """
 
     health: Health
     rule: str
@@ -125,7 +130,10 @@ BAD_ACTION = "bad_action"
 class MonitoringPolicy:
     """How the members of one VDU are watched and what is done when they fail.
 
-    ``actions`` maps what a monitor returns (``failure``) to the names of policy actions, done in order.
+    ``check``   without an address: it is asked of each member's own.
+    ``actions`` maps what a monitor returns (``failure``) to policy actions, done in order: each a name of
+                MCFED's POLICY_ACTIONS, with what that needs behind a colon: ``respawn``, ``scaling:SP1``,
+                ``webhook:http://host/path``. ``scaling`` alone is the policy that scales the VDU.
     ``delay``   seconds after a member came into being before a failure counts; ``None``: MCFED_BOOT_WAIT.
     """
 

@@ -115,7 +115,12 @@ class Pipeline:
     def _deliver(self, jobs: Sequence[Job]) -> bool:
         if len(jobs) == 1:
             return self._delivery.deliver(*jobs[0])
-        return all(list(self._pool.map(lambda job: self._delivery.deliver(*job), jobs)))
+        try:
+            return all(list(self._pool.map(lambda job: self._delivery.deliver(*job), jobs)))
+        except RuntimeError:  # the pool takes no more jobs
+            if self._stopping.is_set():
+                return False
+            raise
 
     def _observe(self, events: Sequence[Event]) -> None:
         moment = clock.now()

@@ -105,7 +105,8 @@ def truth(name: str, text: str) -> bool:
     return one_of(("true", "false"))(name, text) == "true"
 
 
-def _vim_id(_name: str, text: str) -> str:
+def vim_id_word(_name: str, text: str) -> str:
+    """Reads the id of a VIM."""
     return str(VimId.parse(text))
 
 
@@ -130,7 +131,7 @@ VIMS = Listing(
         *("status_at", "created_at", "updated_at"),
     ),
     readers={
-        "vim_id": _vim_id,
+        "vim_id": vim_id_word,
         "status": one_of(Vim.Status.values),
         "source": one_of(Vim.Source.values),
         "enabled": truth,
@@ -140,7 +141,7 @@ INSTANCES = Listing(
     columns={"vim_id": "vim__full_id", "id": "instance_id", "state_changed_at": "changed_at"},
     conditions=("vim_id", "id", "name", "state", "host", "tenant_id"),
     orders=("vim_id", "id", "name", "state", "host", "tenant_id", "state_changed_at", "seen_at"),
-    readers={"vim_id": _vim_id},
+    readers={"vim_id": vim_id_word},
 )
 HOSTS = Listing(
     columns={"state_changed_at": "changed_at"},

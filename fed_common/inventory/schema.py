@@ -53,7 +53,8 @@ class CheckShape(Reached):
     notifications = Reached(allow_null=True)
 
 
-def _conditions(listing: Listing) -> list[OpenApiParameter]:
+def conditions(listing: Listing) -> list[OpenApiParameter]:
+    """The parameters of a list."""
     order = ", ".join(listing.orders)
     return [
         *(OpenApiParameter(name, str, many=True, enum=ENUMS.get(name)) for name in listing.conditions),
@@ -88,7 +89,7 @@ VMWARE = OpenApiExample(
 _PARTLY = VimSerializer(partial=True)
 
 VIMS = extend_schema_view(
-    get=extend_schema(summary="List the VIMs", parameters=_conditions(queries.VIMS), responses={200: VimPage}),
+    get=extend_schema(summary="List the VIMs", parameters=conditions(queries.VIMS), responses={200: VimPage}),
     post=extend_schema(
         summary="Register a VIM",
         request=VimSerializer,
@@ -118,11 +119,11 @@ BODY_CHECK = extend_schema_view(
 )
 VIM_HOSTS = extend_schema_view(
     get=extend_schema(
-        summary="List the hosts of one VIM", parameters=_conditions(queries.HOSTS), responses={200: HostPage}
+        summary="List the hosts of one VIM", parameters=conditions(queries.HOSTS), responses={200: HostPage}
     )
 )
 INSTANCES = extend_schema_view(
     get=extend_schema(
-        summary="List the VMs", parameters=_conditions(queries.INSTANCES), responses={200: InstancePage}
+        summary="List the VMs", parameters=conditions(queries.INSTANCES), responses={200: InstancePage}
     )
 )

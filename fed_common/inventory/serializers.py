@@ -93,17 +93,17 @@ class VimSerializer(StrictSerializer):
             "uuid": str(instance.uuid),
             "cloud_owner": instance.cloud_owner,
             "cloud_region_id": instance.region,
-            **_plain(instance, "name", "description", "type", "version", "auth_url"),
+            **plain(instance, "name", "description", "type", "version", "auth_url"),
             "credentials": shown_credentials(instance),
-            **_plain(instance, "projects", "region_name"),
+            **plain(instance, "projects", "region_name"),
             "tls": {"verify": instance.tls_verify, "ca": instance.tls_ca},
             "poll_interval": instance.poll_interval,
             "transport": _transport(instance),
-            **_plain(instance, "filter", "enabled", "maintenance", "source"),
-            **_plain(instance, "status", "status_reason"),
-            "status_at": _moment(instance.status_at),
-            "created_at": _moment(instance.created_at),
-            "updated_at": _moment(instance.updated_at),
+            **plain(instance, "filter", "enabled", "maintenance", "source"),
+            **plain(instance, "status", "status_reason"),
+            "status_at": moment(instance.status_at),
+            "created_at": moment(instance.created_at),
+            "updated_at": moment(instance.updated_at),
         }
 
 
@@ -133,12 +133,12 @@ class InstanceSerializer(serializers.Serializer[Any]):
         return {
             "vim_id": instance.vim.full_id,
             "id": instance.instance_id,
-            **_plain(instance, "name", "state", "state_description", "host", "tenant_id", "launched_at"),
+            **plain(instance, "name", "state", "state_description", "host", "tenant_id", "launched_at"),
             **{name: instance.body.get(name, "") for name in words},
             "addresses": instance.body.get("addresses", []),
             "traits": instance.body.get("traits", {}),
-            "state_changed_at": _moment(instance.changed_at),
-            "seen_at": _moment(instance.seen_at),
+            "state_changed_at": moment(instance.changed_at),
+            "seen_at": moment(instance.seen_at),
         }
 
 
@@ -153,11 +153,12 @@ class HostSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Host) -> dict[str, Any]:
         """The host as JSON."""
-        plain = _plain(instance, "name", "state", "reason", "availability_zone")
-        return {**plain, "state_changed_at": _moment(instance.changed_at)}
+        words = plain(instance, "name", "state", "reason", "availability_zone")
+        return {**words, "state_changed_at": moment(instance.changed_at)}
 
 
-def _plain(row: Model, *names: str) -> dict[str, Any]:
+def plain(row: Model, *names: str) -> dict[str, Any]:
+    """These columns as they are."""
     return {name: getattr(row, name) for name in names}
 
 
@@ -168,5 +169,6 @@ def _transport(vim: Vim) -> dict[str, Any] | None:
     return {"url": url, "exchange": vim.exchange, "topics": vim.topics, "pool": vim.pool}
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return clock.iso(moment) if moment else None
+def moment(when: datetime | None) -> str | None:
+    """As our own wire has it."""
+    return clock.iso(when) if when else None

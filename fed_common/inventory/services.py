@@ -19,7 +19,7 @@ from fed_common.topics.database import writing
 
 RESERVED_OWNERS = (
     "alarms", "check_vim_capacity", "dead-events", "events", "hosts", "instances", "poller", "schema",
-    "subscriptions", "vim_types", "vims", "vnfs", "words",
+    "subscriptions", "vim_types", "vims", "vnfds", "vnfs", "words",
 )  # fmt: skip
 TIMEOUT = 10.0
 _PLAIN = (

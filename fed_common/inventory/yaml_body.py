@@ -21,6 +21,15 @@ ALLOWED = "YAML in UTF-8, of texts, numbers, true, false, null, lists and mappin
 DEEPEST = 32
 
 
+class Unreadable(Invalid):
+    """YAML that is not taken. ``mark`` is the library's word for where, or ``None``."""
+
+    def __init__(self, reason: str, mark: Any = None) -> None:
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        self.mark = mark
+        super().__init__("body", where + reason, ALLOWED)
+
+
 class YamlBody(BaseParser):
     """YAML of at most MCFED_MAX_BODY bytes."""
 
@@ -35,19 +44,19 @@ class YamlBody(BaseParser):
 
 
 def read_yaml(raw: bytes) -> Any:
-    """One document as JSON would be read. Raises Invalid naming ``body`` and the line, and no word of it."""
+    """One document as JSON would be read. Raises Unreadable naming ``body`` and the line, and no word of it."""
     try:
         text = raw.decode("utf-8-sig")
         _check(text)
         plain = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
         json.dumps(plain, allow_nan=False)
     except yaml.MarkedYAMLError as error:
-        raise _invalid(error.problem_mark, error.problem or "it cannot be read") from None
+        raise Unreadable(error.problem or "it cannot be read", error.problem_mark) from None
     except yaml.reader.ReaderError as error:
-        raise Invalid("body", f"character {error.position}: {error.reason}", ALLOWED) from None
+        raise Unreadable(f"character {error.position}: {error.reason}") from None
     except ValueError as error:
         reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else "a number that is none"
-        raise Invalid("body", reason, ALLOWED) from None
+        raise Unreadable(reason) from None
     return plain
 
 
@@ -77,7 +86,7 @@ def _check(text: str) -> None:
     for event in yaml.parse(text, Loader=SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if reason := _refusal(event, depth):
-            raise _invalid(event.start_mark, reason)
+            raise Unreadable(reason, event.start_mark)
 
 
 def _refusal(event: yaml.Event, depth: int) -> str:
@@ -94,8 +103,3 @@ def _refusal(event: yaml.Event, depth: int) -> str:
 
 def _storable(text: str) -> bool:
     return "\0" not in text and text.encode(errors="ignore").decode() == text
-
-
-def _invalid(mark: Any, reason: str) -> Invalid:
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return Invalid("body", where + reason, ALLOWED)

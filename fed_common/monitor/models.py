@@ -56,6 +56,7 @@ class Vnfc(models.Model):
     rule = models.CharField(max_length=50, blank=True, help_text="What decided its health last.")
     reason = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When its cloud was first asked to make it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -80,6 +81,7 @@ class Workflow(models.Model):
     vnf = models.OneToOneField(Vnf, models.CASCADE, null=True, related_name="workflow")
     task_name = models.CharField(max_length=100)
     input = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="Of how its VIM is reached.")
     killed_at = models.DateTimeField(null=True, blank=True, help_text="Somebody killed the action.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -195,7 +197,10 @@ class Operation(models.Model):
 
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["target", "failure_seq", "turn"], name="failure_answered_once")
+            models.UniqueConstraint(fields=["target", "failure_seq", "turn"], name="failure_answered_once"),
+            models.UniqueConstraint(
+                fields=["vnf"], condition=models.Q(state="running"), name="one_operation_of_a_vnf_runs"
+            ),
         ]
 
 

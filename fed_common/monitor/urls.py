@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from fed_common.monitor import views
+
+urlpatterns = [
+    path("vnfds/check", views.VnfdsCheck.as_view()),
+    path("vnfs", views.Vnfs.as_view()),
+    path("vnfs/<str:vnf>", views.OneVnf.as_view()),
+    path("vnfs/<str:vnf>/members", views.VnfMembers.as_view()),
+    path("vnfs/<str:vnf>/events", views.VnfEvents.as_view()),
+    path("vnfs/<str:vnf>/operations", views.VnfOperations.as_view()),
+    path("vnfs/<str:vnf>/scale", views.VnfScale.as_view()),
+    path("vnfs/<str:vnf>/heal", views.VnfHeal.as_view()),
+    path("vnfs/<str:vnf>/respawn", views.VnfRespawn.as_view()),
+]

@@ -36,6 +36,19 @@ BROKER_SECONDS = Histogram("mcfed_broker_seconds", "From a call to the head of i
 BREAKER_OPEN = Gauge("mcfed_breaker_open", "1 while a VIM that does not answer is left alone.", ["vim"])
 AAI_ASKED = Counter("mcfed_aai_requests_total", "Questions to A&AI, by what came of them.", ["outcome"])
 AAI_STALE = Counter("mcfed_aai_stale_total", "Times A&AI failed and a VIM stayed as last known.", ["vim"])
+CHECKS = Counter("mcfed_checks_total", "Checks of targets, by kind and verdict.", ["kind", "verdict"])
+CHECK_SECONDS = Histogram(
+    "mcfed_check_seconds", "Until the answer, of every 16th check that had one.", ["kind"], buckets=_MS
+)
+ENGINE_TARGETS = Gauge("mcfed_engine_targets", "Targets this executor asks.", ["kind"])
+ENGINE_LAG = Gauge("mcfed_engine_lag_seconds", "How late the engine's loop was at worst in the last second.")
+MONITOR_TARGETS = Gauge("mcfed_executor_targets", "Targets this executor watches.")
+MONITOR_SHARDS = Gauge("mcfed_executor_shards", "Shards this executor owns.")
+MONITOR_FENCED = Gauge("mcfed_executor_fenced", "1 while it cannot know that its shards are its own.")
+MONITOR_BRAKE = Gauge("mcfed_executor_brake", "1 while so many targets failed at once that others are asked.")
+MONITOR_FLIPS = Counter("mcfed_flips_total", "Targets judged otherwise, by health and rule.", ["health", "rule"])
+MONITOR_CALLS = Counter("mcfed_executor_calls_total", "Calls to conductors, by outcome.", ["method", "outcome"])
+STALE_KILLS = Counter("mcfed_stale_kills_total", "Kills of actions that are not watched here.")
 
 
 def render() -> tuple[bytes, str]:

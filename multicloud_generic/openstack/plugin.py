@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from fed_common.core.errors import NotFound
-from fed_common.core.instances import Capacity, InstanceAction, Sweep
+from fed_common.core.instances import Capacity, Instance, InstanceAction, InstanceSpec, Sweep
 from fed_common.core.model import Vim
 from fed_common.interfaces.plugin import CloudPlugin
-from multicloud_generic.openstack import actions, nova
+from multicloud_generic.openstack import actions, building, nova
 from multicloud_generic.openstack.client import keystone
 from multicloud_generic.openstack.clouds import Cloud, clouds
 from multicloud_generic.openstack.room import room
@@ -65,6 +65,16 @@ class OpenStackPlugin(CloudPlugin):
         """See CloudPlugin. A reboot is a hard one; a rebuild takes the image the instance has."""
         with _cloud(vim, timeout) as cloud:
             actions.act(cloud, instance_id, action)
+
+    def create_instance(self, vim: Vim, spec: InstanceSpec, *, timeout: float) -> str:
+        """See CloudPlugin. It is made in the VIM's first project."""
+        with _cloud(vim, timeout) as cloud:
+            return building.create(cloud, spec)
+
+    def show_instance(self, vim: Vim, instance_id: str, *, timeout: float) -> Instance:
+        """See CloudPlugin. The first project that knows it is asked."""
+        with _cloud(vim, timeout) as cloud:
+            return building.show(cloud, instance_id)
 
 
 @contextmanager

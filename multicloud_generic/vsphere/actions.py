@@ -30,10 +30,10 @@ def act(client: Client, vim_id: str, instance_id: str, action: InstanceAction) -
     machine = client.find(instance_id)
     try:
         if action is InstanceAction.DELETE and _is_on(client, machine):
-            _finish(client, vim_id, client.begin(machine, TASKS[InstanceAction.POWER_OFF]))
+            finish(client, vim_id, client.begin(machine, TASKS[InstanceAction.POWER_OFF]))
         task = client.begin(machine, TASKS[action])
         try:
-            _finish(client, vim_id, task)
+            finish(client, vim_id, task)
         except CloudTimeout:
             return
     except CloudFailed as error:
@@ -45,20 +45,23 @@ def _is_on(client: Client, machine: str) -> bool:
     return told.get(machine, {}).get("runtime.powerState") == "poweredOn"
 
 
-def _finish(client: Client, vim_id: str, task: str) -> None:
-    """Wait for the end of a task. Raises what it failed of; CloudTimeout when it still runs.
+def finish(client: Client, vim_id: str, task: str) -> None:
+    """Wait for the end of a task. Raises what it failed of; CloudTimeout when it still runs."""
+    while not ended(client, vim_id, task):
+        time.sleep(min(LOOK_AGAIN, client.seconds_left()))
+
+
+def ended(client: Client, vim_id: str, task: str) -> bool:
+    """Whether a task is done. Raises what it failed of.
 
     Its state is read alone: the library cannot read all tasks of vcsim as a whole.
     """
-    while True:
-        told = client.reread([task], {"Task": ("info.state", "info.error")}).get(task, {})
-        if told.get("info.state") == "success":
-            return
-        if told.get("info.state") == "error":
-            fault = told.get("info.error")
-            fault = fault if isinstance(fault, Exception) else vmodl.MethodFault()
-            raise failure(vim_id, fault) from fault
-        time.sleep(min(LOOK_AGAIN, client.seconds_left()))
+    told = client.reread([task], {"Task": ("info.state", "info.error")}).get(task, {})
+    if told.get("info.state") == "error":
+        fault = told.get("info.error")
+        fault = fault if isinstance(fault, Exception) else vmodl.MethodFault()
+        raise failure(vim_id, fault) from fault
+    return bool(told.get("info.state") == "success")
 
 
 def _refusal(error: CloudFailed, instance_id: str, action: InstanceAction) -> GatewayError:

@@ -1,4 +1,4 @@
-"""The calls of vSphere's API that we make. With connection.py and actions.py all that knows it."""
+"""The calls of vSphere's API that we make."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pyVmomi import VmomiSupport, vim, vmodl
 
 from fed_common.core.errors import CloudFailed, Invalid, NotFound
 from fed_common.core.model import Vim
-from multicloud_generic.vsphere.connection import Connection, talking
+from multicloud_generic.vsphere.connection import API_VERSION, Connection, talking
 
 PAGE = 1000
 GOODBYE = 3.0
 _Collector = vmodl.query.PropertyCollector
+_NAMESPACE = VmomiSupport.GetWsdlNamespace(API_VERSION)
 Paths = tuple[str, ...]
 
 
@@ -100,7 +101,7 @@ class Client:
     def reread(self, names: Iterable[str], look: Mapping[str, Paths]) -> dict[str, dict[str, Any]]:
         """The properties of these objects; those that have gone are left out."""
         with talking(self._vim_id):
-            wanted = [_Collector.ObjectSpec(obj=self._object(name)) for name in names]
+            wanted = [_Collector.ObjectSpec(obj=self.thing(name)) for name in names]
             spec = _Collector.FilterSpec(
                 objectSet=wanted, propSet=_paths(look), reportMissingObjectsInResults=True
             )
@@ -129,9 +130,10 @@ class Client:
             page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None
         return found
 
-    def _object(self, name: str) -> Any:
+    def thing(self, name: str) -> Any:
+        """The library's object of that name, to be given to a call. No I/O."""
         kind, _, key = name.partition(":")
-        return getattr(vim, kind)(key, self._connection)
+        return _type(kind)(key, self._connection)
 
     def _view(self, look: Mapping[str, Paths]) -> Any:
         types = [getattr(vim, kind) for kind in look]
@@ -143,21 +145,35 @@ class Client:
         return _Collector.FilterSpec(objectSet=[start], propSet=_paths(look))
 
     def find(self, instance_uuid: str) -> str:
-        """The name of the VM with that instance UUID. Raises NotFound."""
+        """The name of the VM with that instance UUID; of a clone of ours that has none yet. Raises NotFound."""
         with talking(self._vim_id):
             found = self.content.searchIndex.FindByUuid(None, instance_uuid, True, True)
-        if found is None:
-            raise NotFound("instance", instance_uuid)
-        return _name(found)
+        if found is not None:
+            return _name(found)
+        for name, told in self.objects({"VirtualMachine": ("name", "config.instanceUuid")}).items():
+            if not told.get("config.instanceUuid") and str(told.get("name")).endswith(name_ending(instance_uuid)):
+                return name
+        raise NotFound("instance", instance_uuid)
 
-    def begin(self, name: str, verb: str) -> str:
+    def child(self, folder: str, name: str) -> str:
+        """The name of what a folder has under that name; "" for nothing."""
+        with talking(self._vim_id):
+            found = self.content.searchIndex.FindChild(self.thing(folder), name)
+            return "" if found is None else _name(found)
+
+    def begin(self, name: str, verb: str, *arguments: Any) -> str:
         """Call an object's method that makes a task; the answer is the task's name."""
         with talking(self._vim_id):
-            return _name(getattr(self._object(name), verb)())
+            return _name(getattr(self.thing(name), verb)(*arguments))
 
     def seconds_left(self) -> float:
         """The time this client is still given; 0 when it is over."""
         return max(0.0, self._connection.deadline - time.monotonic())
+
+
+def name_ending(instance_uuid: str) -> str:
+    """How the name of a VM ends that the gateway makes with that instance UUID."""
+    return f"-{instance_uuid[:8]}"
 
 
 def _changes(update: Any) -> Changes:
@@ -175,7 +191,11 @@ def _changes(update: Any) -> Changes:
 
 
 def _paths(look: Mapping[str, Paths]) -> list[Any]:
-    return [_Collector.PropertySpec(type=getattr(vim, kind), pathSet=list(paths)) for kind, paths in look.items()]
+    return [_Collector.PropertySpec(type=_type(kind), pathSet=list(paths)) for kind, paths in look.items()]
+
+
+def _type(kind: str) -> Any:
+    return VmomiSupport.GetWsdlType(_NAMESPACE, kind)
 
 
 def _name(thing: Any) -> str:

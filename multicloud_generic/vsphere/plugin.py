@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from fed_common.core import clock
 from fed_common.core.errors import CloudFailed, Unsupported
-from fed_common.core.instances import Capacity, InstanceAction, Sweep
+from fed_common.core.instances import Capacity, Instance, InstanceAction, InstanceSpec, Sweep
 from fed_common.core.model import Vim, VimId
 from fed_common.interfaces.plugin import CloudPlugin, InstanceWatch
 from multicloud_generic.vsphere import capacity, mapping
@@ -72,6 +72,20 @@ class VspherePlugin(CloudPlugin):
         from multicloud_generic.vsphere.sessions import SESSIONS
 
         SESSIONS.ask(vim, timeout, lambda client: actions.act(client, str(vim.id), instance_id, action))
+
+    def create_instance(self, vim: Vim, spec: InstanceSpec, *, timeout: float) -> str:
+        """See CloudPlugin. A clone that keeps the disks of ``spec.image``, powered on."""
+        from multicloud_generic.vsphere import building
+        from multicloud_generic.vsphere.sessions import SESSIONS
+
+        return SESSIONS.ask(vim, timeout, lambda client: building.create(client, str(vim.id), spec))
+
+    def show_instance(self, vim: Vim, instance_id: str, *, timeout: float) -> Instance:
+        """See CloudPlugin. A clone under way is building."""
+        from multicloud_generic.vsphere import building
+        from multicloud_generic.vsphere.sessions import SESSIONS
+
+        return SESSIONS.ask(vim, timeout, lambda client: building.show(client, instance_id))
 
     def _ids(self, vim: Vim) -> dict[str, str]:
         return self._known.setdefault(vim.id, {})

@@ -2,82 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.e2e.stock import CONFIG, PASSWORD, Stock
 from tests.processes import Deployment, deployed
-
-PASSWORD = "pl4nted-S3cret"
-CONFIG = {
-    "auth_url": "http://keystone:5000/v3",
-    "username": "nfv_user",
-    "password": PASSWORD,
-    "project_name": "nfv",
-    "project_domain_name": "Default",
-    "user_domain_name": "Default",
-    "cert_verify": "True",
-}
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Stock:
-    """The client, set up as an operator would."""
-
-    folder: Path
-    bin: Path
-    env: dict[str, str]
-
-    def run(self, *words: str, **env: str) -> Ran:
-        """One command."""
-        command = [str(self.bin / "openstack"), *words]
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-        done = subprocess.run(
-            command, env={**plain, **self.env, **env}, capture_output=True, text=True, timeout=120
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    def config(self, **changes: str | None) -> str:
-        """A file as the client's manual shows it; ``None`` leaves a line out."""
-        lines = {name: value for name, value in {**CONFIG, **changes}.items() if value is not None}
-        file = self.folder / "vim.yaml"
-        file.write_text("".join(f"{name}: '{value}'\n" for name, value in lines.items()))
-        return str(file)
-
-    def register(self, name: str, *words: str, **changes: str | None) -> Ran:
-        """``vim register`` with such a file."""
-        return self.run("vim", "register", "--config-file", self.config(**changes), name, *words)
 
 
 @pytest.fixture
 def stock(gateway: Deployment, openstack_clients: Path, tmp_path: Path) -> Iterator[Stock]:
-    token = str(gateway.session.headers["X-Auth-Token"])
-    env = {"OS_AUTH_TYPE": "admin_token", "OS_TOKEN": token, "OS_ENDPOINT": f"{gateway.url}/openstack"}
-    yield Stock(tmp_path, openstack_clients, env)
+    yield Stock.of(gateway, openstack_clients, tmp_path)
     for vim in gateway.rest("GET", "/vims")["vims"]:
         gateway.rest("DELETE", f"/vims/{vim['vim_id']}")
 
 
-def test_a_vim_is_registered_listed_shown_set_and_deleted(stock: Stock, gateway: Deployment) -> None:
+def test_a_vim_is_registered_listed_shown_set_and_deleted(stock: Stock, gateway: Deployment) -> None:  # T4 T5
     registered = stock.register("testvim2", "-c", "id", "-c", "name", "-c", "status")
     ours = gateway.rest("GET", "/vims/tacker_testvim2")
     assert registered.code == 0, registered.err
@@ -107,7 +49,7 @@ def test_a_vim_is_registered_listed_shown_set_and_deleted(stock: Stock, gateway:
     assert stock.run("vim", "list", "-f", "json").json == []
 
 
-def test_registering_with_json_tells_nothing_but_json(stock: Stock) -> None:
+def test_registering_with_json_tells_nothing_but_json(stock: Stock) -> None:  # T29
     answer = stock.register("testvim2", "--description", "the second", "--tenant-id", "t1", "-f", "json")
 
     assert answer.json["description"] == "the second"
@@ -126,7 +68,7 @@ def test_set_takes_another_file(stock: Stock, gateway: Deployment) -> None:
     assert (ours["credentials"]["username"], ours["tls"]["verify"]) == ("other", True)
 
 
-def test_a_name_that_is_taken_is_told(stock: Stock) -> None:
+def test_a_name_that_is_taken_is_told(stock: Stock) -> None:  # T17
     stock.register("testvim2")
 
     again = stock.register("testvim2")
@@ -134,7 +76,7 @@ def test_a_name_that_is_taken_is_told(stock: Stock) -> None:
     assert (again.code, again.err.strip()) == (1, "VIM of the name 'testvim2' exists already")
 
 
-def test_a_second_default_is_refused(stock: Stock) -> None:
+def test_a_second_default_is_refused(stock: Stock) -> None:  # T19
     stock.register("first", "--is-default")
     stock.register("second")
 
@@ -166,7 +108,7 @@ def test_kubernetes_is_refused_by_name(stock: Stock) -> None:
         ({"cert_verify": "maybe"}, "Supported cert_verify types: True, False"),
     ],
 )
-def test_a_file_that_lacks_something_comes_to_nothing(
+def test_a_file_that_lacks_something_comes_to_nothing(  # T22
     stock: Stock, gateway: Deployment, change: dict[str, str | None], said: str
 ) -> None:
     refused = stock.register("testvim2", **change)
@@ -181,7 +123,7 @@ def test_what_is_not_there_is_told(stock: Stock) -> None:
     assert (refused.code, refused.err.strip()) == (1, "Unable to find vim with name 'nothing'")
 
 
-def test_of_several_those_that_are_there_are_deleted(stock: Stock, gateway: Deployment) -> None:
+def test_of_several_those_that_are_there_are_deleted(stock: Stock, gateway: Deployment) -> None:  # T28
     stock.register("first")
     stock.register("second")
 

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from fed_common.core import clock
@@ -85,17 +84,6 @@ class River:
     def told(self, distinct: int, within: float = 120.0) -> Told:
         """What the Kafka topic holds, once that many different events are there."""
         return read_kafka(self.kafka, self.topic, distinct=distinct, within=within)
-
-
-@pytest.fixture
-def database_url(postgres_url: str) -> Iterator[str]:
-    """An empty database."""
-    name = f"mcfed_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    yield f"{postgres_url.rpartition('/')[0]}/{name}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture

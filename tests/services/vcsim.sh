@@ -4,7 +4,7 @@
 #   kill = SIGKILL, pause/resume = SIGSTOP/SIGCONT, wipe = stop and delete programs and certificate
 #   every start begins with the same inventory, ids and places included: nothing outlives the process
 #   environment: VCSIM_PORT 28989; DATACENTERS 2, each with one cluster of HOSTS 3 and one host outside it,
-#   and VMS 2 VMs in the cluster and as many on the host outside
+#   and VMS 2 VMs in the cluster and as many on the host outside; CLONE_DELAY 0 milliseconds before a clone is made
 . "$(dirname "$0")/lib.sh"
 
 PORT=${VCSIM_PORT:-28989}
@@ -50,7 +50,7 @@ start() {
   mkdir "$DATA/tmp"
   bg vcsim "${CLEAN[@]}" TMPDIR="$DATA/tmp" "$DATA/vcsim" -listen "127.0.0.1:$PORT" \
     -username "$USERNAME" -password "$PASSWORD" -cert "$DATA/cert.pem" -key "$DATA/key.pem" \
-    -datacenters "${DATACENTERS:-2}" -hosts "${HOSTS:-3}" -vms "${VMS:-2}"
+    -datacenters "${DATACENTERS:-2}" -hosts "${HOSTS:-3}" -vms "${VMS:-2}" -clone-delay "${CLONE_DELAY:-0}"
   wait_for vcsim 60 serving || die "vcsim: $(log_tail vcsim)"
   echo "vcsim up in $(elapsed): $(url)"
 }

@@ -18,6 +18,7 @@ from fed_common.core.errors import Conflict, Invalid, Permanent
 from fed_common.core.matching import parse_filter
 from fed_common.inventory.aai.mapping import TRANSPORT, Told
 from fed_common.inventory.endpoints import checked_ca, checked_url
+from fed_common.inventory.followers import followers
 from fed_common.inventory.models import Revision, Vim
 from fed_common.inventory.serializers import TransportSerializer
 from fed_common.inventory.transports import put_transport
@@ -55,12 +56,17 @@ def keep(told: Told) -> tuple[Vim, Outcome]:
 
 
 def forget(vim_id: core.VimId) -> None:
-    """Remove the row that A&AI told of, if there is one. Raises Retryable."""
+    """Remove the row that A&AI told of, if there is one. Raises Retryable; Conflict: it is in use."""
     with writing(TIMEOUT):
-        rows = Vim.objects.filter(cloud_owner=vim_id.owner, region=vim_id.region, source=Vim.Source.AAI)
-        if rows.delete()[0]:
-            log.warning("A&AI has this VIM no longer: it is removed here", vim=str(vim_id))
-            Revision.raise_it()
+        ours = Vim.objects.select_for_update().filter(source=Vim.Source.AAI)
+        row = ours.filter(cloud_owner=vim_id.owner, region=vim_id.region).first()
+        if row is None:
+            return
+        for follower in followers():
+            follower.vim_removing(row)
+        row.delete()
+        Revision.raise_it()
+    log.warning("A&AI has this VIM no longer: it is removed here", vim=str(vim_id))
 
 
 def in_clear(row: Vim) -> core.Vim | None:
@@ -88,6 +94,8 @@ def _kept(told: Told) -> tuple[Vim, Outcome]:
             return row, Outcome.UNCHANGED
         row.status, row.status_reason, row.status_at = Vim.Status.PENDING, "", None
         row.save()
+        for follower in followers():
+            follower.vim_saved(row)
         Revision.raise_it()
     return row, outcome
 

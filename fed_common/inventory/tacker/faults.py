@@ -16,7 +16,6 @@ TYPES = {
     400: "HTTPBadRequest",
     401: "HTTPUnauthorized",
     403: "HTTPForbidden",
-    404: "VimNotFoundException",
     409: "DuplicateEntity",
 }
 KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
@@ -32,8 +31,9 @@ def tacker_error(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """The exception handler of this face: statuses, texts and masking are those of every view."""
     problem: Any = api_settings.EXCEPTION_HANDLER
     answer = problem(error, context)
+    types = {**TYPES, 404: context["view"].not_found}
     said = {
-        "type": TYPES.get(answer.status_code, "HTTPError"),
+        "type": types.get(answer.status_code, "HTTPError"),
         "message": json.loads(answer.content)["detail"],
         "detail": "",
     }

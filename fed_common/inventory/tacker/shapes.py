@@ -144,10 +144,11 @@ def shown(vim: Vim) -> Plain:
         "placement_attr": {"regions": [vim.region_name] if vim.region_name else []},
         "is_default": vim.is_default,
         "status": vim.status,
-        "created_at": _moment(vim.created_at),
-        "updated_at": _moment(vim.updated_at),
+        "created_at": moment(vim.created_at),
+        "updated_at": moment(vim.updated_at),
     }
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+def moment(when: datetime) -> str:
+    """Tacker's form of a time: UTC, without a zone."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -27,6 +27,7 @@ class TackerView(APIView):
     """Tells refusals as Tacker does. Described by Tacker's api-ref, not by our OpenAPI document."""
 
     schema = None
+    not_found = "VimNotFoundException"
 
     def get_exception_handler(self) -> Callable[..., Any]:
         """See the framework."""

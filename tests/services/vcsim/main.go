@@ -30,7 +30,10 @@ func main() {
 	flag.IntVar(&model.Datacenter, "datacenters", 2, "datacenters, each with one cluster and one host outside it")
 	flag.IntVar(&model.ClusterHost, "hosts", 3, "hosts in each cluster")
 	flag.IntVar(&model.Machine, "vms", 2, "VMs in each cluster, and as many on each host outside")
+	cloning := flag.Int("clone-delay", 0, "milliseconds before a clone begins to be made")
 	flag.Parse()
+	// Without LockHandoff nobody could look at the source meanwhile.
+	simulator.TaskDelay.MethodDelay = map[string]int{"CloneVm": *cloning, "LockHandoff": 0}
 
 	pair, err := tls.LoadX509KeyPair(*cert, *key)
 	if err != nil {

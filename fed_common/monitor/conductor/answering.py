@@ -1,0 +1,51 @@
+"""What a policy says is to be done about a failure, as operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fed_common.core.errors import Invalid
+from fed_common.core.health import Health
+from fed_common.core.vnf import VnfStatus
+from fed_common.monitor.actions.known import known_actions
+from fed_common.monitor.models import Operation, Target, Vnf, Vnfc
+from fed_common.telemetry.logging import get_logger
+
+FAILURE = "failure"
+
+log = get_logger(__name__)
+
+
+def answers_to(target: Target, vnf: Vnf, member: Vnfc | None) -> list[Operation] | None:
+    """The operations that answer its last failure, each once; ``None``: nothing is to be done now."""
+    answered = target.health != Health.DOWN or target.failure_seq <= target.answered_seq
+    if answered or target.flapping or vnf.status != VnfStatus.ACTIVE:
+        return None
+    about: dict[str, Any] = {"cause": FAILURE, "rule": target.rule, "detail": target.reason}
+    if member:
+        about |= {"vdu": member.vdu, "member": member.pk}
+    operations = operations_of(target.actions.get(FAILURE, ()), vnf, about)
+    for turn, one in enumerate(operations):
+        one.action_id, one.turn = target.action_id, turn
+        one.target, one.failure_seq = target.pk, target.failure_seq
+    return operations
+
+
+def operations_of(actions: Sequence[str], vnf: Vnf, about: Mapping[str, Any]) -> list[Operation]:
+    """One for each action of a policy: ``log``, ``scaling:SP1``, ``webhook:http://host/path``.
+
+    Its name and what is behind the colon are among the parameters. One that there is no plugin of any more is
+    left out, and logged.
+    """
+    return [one for action in actions if (one := _operation(action, vnf, about))]
+
+
+def _operation(action: str, vnf: Vnf, about: Mapping[str, Any]) -> Operation | None:
+    name, _, argument = action.partition(":")
+    try:
+        kind = known_actions().get(name).kind
+    except Invalid as error:
+        log.error("a policy action cannot be done", vnf=str(vnf.pk), reason=str(error))
+        return None
+    return Operation(vnf=vnf, kind=kind, parameters={**about, "action": name, "argument": argument})

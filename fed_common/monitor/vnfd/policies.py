@@ -1,0 +1,72 @@
+"""The policies of a topology: how its VDUs are scaled, and how they are monitored beside what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fed_common.core.health import MonitoringPolicy
+from fed_common.core.vnf import Scaling
+from fed_common.monitor.vnfd.actions import ALIASES, Actions, action_names
+from fed_common.monitor.vnfd.monitoring import NAMES, policy
+from fed_common.monitor.vnfd.place import Place
+from fed_common.monitor.vnfd.scaling import scaling
+from fed_common.monitor.vnfd.vdus import named
+
+SCALING = "tosca.policies.tacker.Scaling"
+MONITORING: Mapping[str, str] = {
+    "tosca.policies.tacker.Monitoring": "",
+    "tosca.policies.tacker.Monitoring.Ping": "ping",
+    "tosca.policies.tacker.Monitoring.HttpPing": "http_ping",
+    "tosca.policies.tacker.Monitoring.NoOp": "noop",
+}
+"""The policy types, and the name of the monitoring policy that each has by itself."""
+MOST_POLICIES = 100
+
+
+class Policies:
+    """All policies of one descriptor. Raises Invalid: of no known type, there twice, targets that are no VDU."""
+
+    def __init__(self, root: Place, vdus: list[str]) -> None:
+        listed = root.at("topology_template", "policies")
+        every = [one.one() for one in listed.items()]
+        if len(every) > MOST_POLICIES:
+            raise listed.invalid(f"at most {MOST_POLICIES} policies")
+        self.scalings: dict[str, Scaling] = {}
+        self._monitoring: list[tuple[Place, tuple[str, ...]]] = []
+        seen: set[str] = set()
+        for one in every:
+            if one.name in seen:
+                raise one.invalid("a policy whose name is not there twice")
+            seen.add(one.name)
+            self._add(one, vdus)
+
+    def monitoring(self, vdu: str) -> list[MonitoringPolicy]:
+        """Those that watch the VDU."""
+        actions = Actions(self.scalings, vdu)
+        mine = [one for one, targets in self._monitoring if vdu in targets]
+        found = [policy(one.at("properties"), _name(one), actions) for one in mine]
+        return [one for one in found if one is not None]
+
+    def _add(self, one: Place, vdus: list[str]) -> None:
+        kind = one.at("type").word((SCALING, *MONITORING))
+        targets = tuple(target.word(vdus) for target in one.at("targets").items())
+        if not targets or len(set(targets)) < len(targets):
+            raise one.at("targets").invalid("a list of VDUs, each once")
+        if kind == SCALING:
+            self._add_scaling(one, targets)
+        else:
+            self._monitoring.append((one, targets))
+
+    def _add_scaling(self, one: Place, targets: tuple[str, ...]) -> None:
+        if one.name in (*action_names(), *ALIASES):
+            raise one.invalid("a policy that is not called like an action")
+        for target in one.at("targets").items():
+            if any(target.value in other.targets for other in self.scalings.values()):
+                raise target.invalid("a VDU that no other policy scales")
+        self.scalings[named(one).name] = scaling(one, targets)
+
+
+def _name(one: Place) -> str:
+    name = one.at("properties", "name")
+    usual = MONITORING[one.at("type").value]
+    return usual if usual and name.value is None else name.word(NAMES)

@@ -1,0 +1,104 @@
+"""The respawn scenario on a real OpenStack: Nova boots the VM, and boots another when it dies.
+
+Its computes are fake, so a server's address answers only where the test lets it: on the loopback.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import service
+from tests.scenario.nova import Nova, credentials
+from tests.scenario.watched import Watched, vnfd, watched
+from tests.waiting import until
+
+pytestmark = pytest.mark.servers
+VIM = "core_RegionOne"
+
+
+@pytest.fixture(scope="module")
+def openstack() -> Nova:
+    """The real OpenStack; it stays for the modules behind this one."""
+    service("openstack", "start")
+    return Nova()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, database_url: str, vhost_url: str, openstack: Nova) -> Iterator[Watched]:
+    """Two executors and two conductors, and the cloud as a VIM that is reached."""
+    with watched(tmp_path, database_url, vhost_url, MCFED_VIM_API_INTERVAL="2") as made:
+        for command in ("monitor", "monitor", "conductor", "conductor"):
+            made.deployment.start(command, wait=False)
+        until(lambda: all(one.ready() for one in made.deployment.processes), within=90, every=0.1)
+        rc = credentials()
+        secrets = {"username": rc["USERNAME"], "password": rc["PASSWORD"]}
+        made.register("core", "openstack", rc["AUTH_URL"], credentials=secrets, projects=[rc["PROJECT_NAME"]])
+        made.vim_is(VIM, "REACHABLE")
+        yield made
+
+
+class Answering:
+    """Addresses that answer on this machine's loopback."""
+
+    def __init__(self) -> None:
+        self._now: set[str] = set()
+
+    def up(self, address: str) -> None:
+        """From now on it answers."""
+        self._ip("add", address)
+        self._now.add(address)
+
+    def down(self, address: str) -> None:
+        """From now on it does not: it is black-holed, for the cloud's network is nowhere routed."""
+        self._ip("del", address)
+        self._now.discard(address)
+
+    def close(self) -> None:
+        """Leave none behind."""
+        for address in list(self._now):
+            self.down(address)
+
+    def _ip(self, verb: str, address: str) -> None:
+        subprocess.run(["ip", "addr", verb, f"{address}/32", "dev", "lo"], check=True, timeout=10)
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    """None at first."""
+    made = Answering()
+    yield made
+    made.close()
+
+
+def test_a_server_that_dies_is_booted_anew_and_watched(
+    gateway: Watched, openstack: Nova, answering: Answering
+) -> None:
+    before = set(openstack.servers())
+    vnf = gateway.create("web", VIM, vnfd(image="img-one", flavor="f.tiny", network="fednet", delay=5))
+    first = until(lambda: [one for one in gateway.members(vnf) if one["address"]], within=90, every=0.1)[0]
+    answering.up(first["address"])
+    assert gateway.healthy(vnf)[0]["instance_id"] in set(openstack.servers()) - before
+
+    answering.down(first["address"])
+    second = until(lambda: _another(gateway, vnf, first["address"]), within=90, every=0.1)
+    answering.up(second)
+    alive = gateway.healthy(vnf)[0]
+    assert alive["instance_id"] != first["instance_id"]
+    assert gateway.details(vnf).count("ActionRespawnHeat invoked") == 1
+    assert gateway.vnf(vnf)["attributes"]["dead_instance_id_1"] == first["instance_id"]
+
+    gateway.deployment.rest("DELETE", f"/vnfs/{vnf}")
+    until(lambda: gateway.is_gone(vnf), within=60, every=0.1)
+    until(
+        lambda: not {alive["instance_id"], first["instance_id"]} & set(openstack.servers()), within=60, every=0.5
+    )
+
+
+def _another(gateway: Watched, vnf: str, than: str) -> str:
+    """The address of its member once it is another one."""
+    address: str = gateway.members(vnf)[0]["address"]
+    return address if address != than else ""
