@@ -8,6 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,18 @@ def postgres_url() -> str:
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
     """An empty database."""
+    with empty_database(postgres_url) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(server_url: str) -> Iterator[str]:
+    """The URL of a database on that server, dropped in the end."""
     name = f"mcfed_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
+    with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f"create database {name}")
-    yield f"{postgres_url.rpartition('/')[0]}/{name}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
+    yield f"{server_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f"drop database {name} with (force)")
 
 

@@ -79,9 +79,14 @@ def expire() -> None:
     Operation.objects.filter(state=Operation.State.RUNNING).update(expires_at=clock.now().replace(year=2020))
 
 
+def kill() -> None:
+    """Nothing more is done in this thread."""
+    raise Killed
+
+
 @contextmanager
-def killed_at(point: int) -> Iterator[list[str]]:
-    """The process dies right after that call of the cloud or that transaction, counted from 1; 0: never.
+def at_point(point: int, happens: Callable[[], object] = kill) -> Iterator[list[str]]:
+    """So happens right after that call of the cloud or that transaction, counted from 1; 0: never.
 
     Gives the names of those that were passed.
     """
@@ -97,7 +102,7 @@ def killed_at(point: int) -> Iterator[list[str]]:
             result = do(self, *arguments)
             passed.append(verb)
             if len(passed) == point:
-                raise Killed(verb)
+                happens()
             return result
 
         return done

@@ -8,11 +8,14 @@ import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from fed_common.core.health import Outcome, Verdict
 from fed_common.monitor.engine import packets
 from fed_common.monitor.engine.engine import Engine
 from tests.addresses import Addresses
+
+_SILENT = Path("/proc/sys/net/ipv4/icmp_echo_ignore_all")
 
 
 class Heard:
@@ -27,6 +30,11 @@ class Heard:
     def verdicts(self, key: int) -> list[Verdict]:
         """Of one key."""
         return [outcome.verdict for outcome in self.of[key]]
+
+    async def more(self, key: int, number: int) -> None:
+        """Until so many more checks of it are over."""
+        before = len(self.of[key])
+        await self.until(lambda: len(self.of[key]) >= before + number)
 
     async def until(self, condition: Callable[[], object], within: float = 20.0) -> None:
         """Let the engine go on until it is so."""
@@ -58,7 +66,9 @@ class Echoes:
         self.seen: list[Echo] = []
         self._answer, self._peer = answer, ("", 0)
         self._addresses = addresses
-        self._socket = addresses.within(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+        self._socket = addresses.within(
+            lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        )
         self._socket.settimeout(0.1)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -71,7 +81,9 @@ class Echoes:
             data[flip] ^= 0x01
         total = sum(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
         data[2:4] = packets.checksum(total).to_bytes(2, "big")
-        with self._addresses.within(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)) as out:
+        with self._addresses.within(
+            lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        ) as out:
             out.bind((source or echo[0], 0))
             out.sendto(data, self._peer)
 
@@ -101,11 +113,14 @@ class Echoes:
 @contextmanager
 def echoes(addresses: Addresses, answer: Callable[[Echoes, Echo], None]) -> Iterator[Echoes]:
     """The namespace's kernel does not answer meanwhile."""
-    silence = "/proc/sys/net/ipv4/icmp_echo_ignore_all"
-    addresses.within(lambda: open(silence, "w").write("1"))
+    addresses.within(lambda: _SILENT.write_text("1"))
     made = Echoes(addresses, answer)
     made.start()
     try:
         yield made
     finally:
         made.stop()
+
+
+def _raw() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)

@@ -49,6 +49,11 @@ class Process:
         answer = self.get("/readyz")
         return answer is not None and answer.ok
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._popen.poll() is None
+
     def signal(self, number: int) -> None:
         """Send it a signal."""
         self._popen.send_signal(number)
@@ -143,8 +148,11 @@ class Deployment:
         )
 
     def stop(self) -> None:
-        """End whatever still runs."""
-        for process in reversed(self.processes):
+        """End whatever still runs, all at once."""
+        for process in self.processes:
+            if process.alive:
+                process.signal(signal.SIGTERM)
+        for process in self.processes:
             with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
                 process.stop()
 

@@ -42,15 +42,23 @@ class RealOpenStack:
         found = self._get(f"{AUTH_URL}/projects?name={name}")
         return str(found["projects"][0]["id"])
 
+    def image_id(self, name: str) -> str:
+        """The id of an image."""
+        found = self._get(f"http://127.0.0.1:{PORTS['image']}/v2/images?name={name}")
+        return str(found["images"][0]["id"])
+
+    def network_id(self, name: str) -> str:
+        """The id of a network."""
+        found = self._get(f"http://127.0.0.1:{PORTS['network']}/v2.0/networks?name={name}")
+        return str(found["networks"][0]["id"])
+
     def boot(self, name: str, project: str = "admin", **extra: Any) -> str:
         """Begin to make a server; its id."""
-        image = self._get(f"http://127.0.0.1:{PORTS['image']}/v2/images?name=img-one")["images"][0]["id"]
-        network = self._get(f"http://127.0.0.1:{PORTS['network']}/v2.0/networks?name=fednet")["networks"][0]["id"]
         server = {
             "name": name,
             "flavorRef": "f.tiny",
-            "imageRef": image,
-            "networks": [{"uuid": network}],
+            "imageRef": self.image_id("img-one"),
+            "networks": [{"uuid": self.network_id("fednet")}],
             "availability_zone": "zone-good",
             "metadata": {"role": "web"},
             **extra,

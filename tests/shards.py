@@ -53,6 +53,10 @@ class Runner:
         """The shards it owns."""
         return {int(shard): epoch for shard, epoch in self.now()["epochs"].items()}
 
+    def owns_some(self) -> bool:
+        """Whether it has a good part of them."""
+        return len(self.epochs()) > SHARDS // 4
+
     def beliefs(self) -> list[Belief]:
         """What it believed, one after the other."""
         lines = [line for line in self.said() if "since" in line]
@@ -110,7 +114,9 @@ class Fleet:
 
     def taken_over(self, *owners: Runner, within: float = 20) -> float:
         """Wait until these own every shard between them; when that was so first."""
-        until(lambda: len({shard for one in owners for shard in one.epochs()}) == SHARDS, within=within, every=0.005)
+        until(
+            lambda: len({shard for one in owners for shard in one.epochs()}) == SHARDS, within=within, every=0.005
+        )
         return max(one.now()["since"] for one in owners)
 
     def owned_twice(self) -> dict[int, float]:
@@ -125,12 +131,12 @@ class Fleet:
                         found[shard] = max(found.get(shard, 0.0), overlap)
         return found
 
-    def longest_gap(self) -> float:
-        """The longest time any shard had no owner between two who had it, in seconds."""
+    def longest_gap(self, began: float) -> float:
+        """The longest time since then that any shard had no owner between two who had it, in seconds."""
         times: dict[int, list[tuple[float, float]]] = {}
         for one in self.runners:
             for belief in one.beliefs():
-                for shard in belief.epochs:
+                for shard in belief.epochs if belief.until > began else ():
                     times.setdefault(shard, []).append((belief.since, belief.until))
         longest = 0.0
         for spans in times.values():

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -30,7 +31,12 @@ class VirtualHost:
 
     def queues(self) -> set[str]:
         """The names of its queues."""
-        return {queue["name"] for queue in self._ask("GET", f"queues/{self.name}?columns=name").json()}
+        return {queue["name"] for queue in self.told("queues")}
+
+    def told(self, what: str) -> list[dict[str, Any]]:
+        """What the management says of its queues, exchanges or connections."""
+        rows: list[dict[str, Any]] = self._ask("GET", f"{what}/{self.name}").json()
+        return rows
 
     def _ask(self, method: str, path: str) -> requests.Response:
         address = f"http://127.0.0.1:{os.environ.get('RMQ_MGMT_PORT', '28673')}/api/{path}"

@@ -40,12 +40,10 @@ def watched_vnf(
         workflow = Workflow.objects.create(name=f"vnf_id_{vnf.pk}", vnf=vnf, task_name="t")
         vnf.action_id = workflow.action_id
         vnf.save()
-        rows = [
-            Vnfc.objects.create(
-                vnf=vnf, vdu="VDU1", number=number, instance_id=f"{name}-{number}", address=f"127.0.1.{number}"
-            )
-            for number in range(1, members + 1)
-        ]
+        rows = Vnfc.objects.bulk_create(
+            Vnfc(vnf=vnf, vdu="VDU1", number=one, instance_id=f"{name}-{one}", address=f"127.0.1.{one}")
+            for one in range(1, members + 1)
+        )
         put_targets(
             workflow,
             [Wanted(Check(kind, row.address, port=80), row, actions=actions) for row in rows for kind in kinds],

@@ -152,6 +152,6 @@ def _read_envelope(body: Any) -> tuple[str, dict[str, Any]]:
     if "oslo.message" in inner:
         inner = orjson.loads(inner["oslo.message"])
     method, arguments = inner["method"], inner.get("args") or {}
-    if set(arguments) != METHODS.get(method):
-        raise ValueError(f"no method {str(method)[:50]!r} with the arguments {sorted(arguments)[:5]}")
+    if not isinstance(arguments, dict) or set(arguments) != METHODS.get(method):
+        raise ValueError(f"no method {str(method)[:50]!r} with the arguments {str(list(arguments))[:100]}")
     return method, arguments

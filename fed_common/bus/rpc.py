@@ -122,6 +122,8 @@ class RpcServer:
                 _IN_PROCESS[self._key] -= 1
             server.stop()
             server.wait()
+            if not self._key:  # in one process all share what this would close
+                self._transport.cleanup()
 
 
 class RpcClient:

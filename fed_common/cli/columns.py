@@ -10,7 +10,7 @@ from typing import Any
 from cliff.columns import FormattableColumn
 
 WIDTH = 90
-NAMED = ("health", "mgmt_ip_addresses", "attributes", "parameters")
+NAMED = ("mgmt_ip_addresses", "attributes", "parameters")
 
 
 def printable(text: str) -> str:
@@ -58,6 +58,14 @@ class Named(FormattableColumn[Mapping[str, Any]]):
         return printable("\n".join(f"{name}: {_short(value)}" for name, value in self._value.items()))
 
 
+class Counts(FormattableColumn[Mapping[str, int]]):
+    """How many there are of each."""
+
+    def human_readable(self) -> str:
+        """Those that there are."""
+        return ", ".join(f"{count} {name}" for name, count in self._value.items() if count)
+
+
 class Moment(FormattableColumn[str]):
     """An ISO 8601 time."""
 
@@ -102,6 +110,8 @@ def cell(name: str, value: Any) -> Any:
         return Sinks(value)
     if name == "filter":
         return Filter(value)
+    if name == "health" and isinstance(value, Mapping):
+        return Counts(value)
     if name in NAMED and isinstance(value, Mapping):
         return Named(value)
     if (name.endswith("_at") or name == "timestamp") and isinstance(value, str):

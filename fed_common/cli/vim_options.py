@@ -27,7 +27,9 @@ def add_vim_options(parser: argparse.ArgumentParser) -> None:
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument("--enable", action="store_true", default=None, dest="enabled", help="hear of it")
     switch.add_argument("--disable", action="store_false", dest="enabled", help="keep it, do not hear of it")
-    parser.add_argument("--maintenance", type=on_or_off, metavar="on|off", help="on: watch it, do nothing to it")
+    parser.add_argument(
+        "--maintenance", type=on_or_off, metavar="on|off", help="on: watch it, respawn and heal none of its VNFs"
+    )
     _add_api_options(parser.add_argument_group("API", "where and how the gateway signs in"))
     _add_transport_options(parser.add_argument_group("notifications", "where the cloud tells what happens"))
 

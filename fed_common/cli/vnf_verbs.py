@@ -70,7 +70,7 @@ class Respawn(OneVnf, GatewayShow):
 
 
 class Maintenance(OneVnf, GatewayShow):
-    """While it is on, a VNF is watched, but nothing is done to it by itself."""
+    """While it is on, a VNF is watched, but not respawned, healed or killed."""
 
     example = "mcfed vnf maintenance firewall on"
 

@@ -20,6 +20,7 @@ class Instance:
     ``launched_at``        the cloud's own text, usually the boot time.
     ``changed_at``         when the cloud says that the VM last changed, ``None`` when it does not say.
     ``payload``            the keys of the spec's sample that the cloud can fill, values of its own.
+    ``fault``              why it is in ``error``, in the cloud's words, when it says so. No part of what it is.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Instance:
     addresses: tuple[str, ...] = ()
     traits: Mapping[str, str] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = field(default="", compare=False)
 
 
 class HostState(StrEnum):

@@ -1,6 +1,6 @@
 """The states of targets, VIMs, VNFs and operations, and what leads from one to another: tables, and pictures.
 
-Whoever changes such a state asks ``transition``; ``docs/specs/monitor-states.md`` shows the same tables.
+Whoever changes the status of a VNF asks ``transition``; ``docs/specs/monitor-states.md`` shows the tables.
 """
 
 from __future__ import annotations

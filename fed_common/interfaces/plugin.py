@@ -102,5 +102,7 @@ class CloudPlugin(ABC):
         raise Unsupported(self.name, "have an instance made")
 
     def show_instance(self, vim: Vim, instance_id: str, *, timeout: float) -> Instance:  # noqa: ARG002
-        """The instance as it is now. Raises NotFound; one that is being deleted for good is not found."""
+        """The instance as it is now. One on its way out has ``deleting`` for a state_description, or the state
+        ``soft-delete``. Raises NotFound once it is gone.
+        """
         raise Unsupported(self.name, "show an instance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -24,7 +25,7 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class VnfSerializer(serializers.Serializer[Any]):
-    """A VNF in short. ``health`` counts its members; their addresses are named as Tacker names them."""
+    """A VNF in short. ``health`` counts the members that are watched; addresses are named as Tacker names them."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -45,6 +46,8 @@ class VnfSerializer(serializers.Serializer[Any]):
     def to_representation(self, instance: Vnf) -> dict[str, Any]:
         """The VNF as JSON."""
         members = list(instance.members.all())
+        watched = {vdu["name"] for vdu in instance.vnfd["vdus"] if vdu["policies"]}
+        thought = Counter(member.health for member in members if member.vdu in watched)
         dead = {name: str(value) for name, value in instance.attributes.items() if name.startswith(DEAD)}
         return {
             "id": str(instance.pk),
@@ -54,7 +57,7 @@ class VnfSerializer(serializers.Serializer[Any]):
             "action_id": str(instance.action_id) if instance.action_id else None,
             "failure_count": instance.failure_count,
             "attributes": dead,
-            "health": {str(one): sum(member.health == one for member in members) for one in Health},
+            "health": {str(one): thought[one] for one in Health},
             "mgmt_ip_addresses": _addresses(members),
             "created_at": moment(instance.created_at),
             "updated_at": moment(instance.updated_at),

@@ -14,6 +14,9 @@ from fed_common.monitor.models import LifecycleEvent
 
 _KINDS = {"vim": Kind.VIM_STATUS, "vnf": Kind.VNF_STATUS, "vdu": Kind.VDU_STATUS}
 
+_NEEDED = ("vim_id", "instance_id")
+"""Of an event; the other fields may be left out where they are empty."""
+
 
 def note(resource_type: str, resource_id: UUID, **what: Any) -> LifecycleEvent:
     """Keep one moment, see ``moment``. Call it in the transaction of the change."""
@@ -55,7 +58,8 @@ def moment(
     if old_state is not None and old_state != state:
         whose = "vim" if resource_type == "vim" else "vnf"
         about = {f"{whose}_id": str(resource_id), f"{whose}_name": name, **(traits or {})}
-        row.event = _event(row, old_state, tenant_id, instance_id, about).to_dict()
+        plain = _event(row, old_state, tenant_id, instance_id, about).to_dict()
+        row.event = {name: value for name, value in plain.items() if value or name in _NEEDED}
     return row
 
 

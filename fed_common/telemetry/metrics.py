@@ -48,6 +48,7 @@ MONITOR_FENCED = Gauge("mcfed_executor_fenced", "1 while it cannot know that its
 MONITOR_BRAKE = Gauge("mcfed_executor_brake", "1 while so many targets failed at once that others are asked.")
 MONITOR_FLIPS = Counter("mcfed_flips_total", "Targets judged otherwise, by health and rule.", ["health", "rule"])
 MONITOR_CALLS = Counter("mcfed_executor_calls_total", "Calls to conductors, by outcome.", ["method", "outcome"])
+OPERATIONS = Counter("mcfed_vnf_operations_total", "Operations on VNFs that ended, by how.", ["kind", "outcome"])
 STALE_KILLS = Counter("mcfed_stale_kills_total", "Kills of actions that are not watched here.")
 
 

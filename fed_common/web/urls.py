@@ -9,6 +9,7 @@ from fed_common.web import views
 urlpatterns = [
     path("", views.page, name="page"),
     path("clouds", views.clouds, name="clouds"),
+    path("vnfs", views.vnfs, name="vnfs"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
 ]

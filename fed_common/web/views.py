@@ -70,6 +70,16 @@ def clouds(request: HttpRequest) -> HttpResponse:
 
 
 @guarded
+@require_safe
+@csrf_protect
+def vnfs(request: HttpRequest) -> HttpResponse:
+    """The VNFs and the health of their members, for who has a token."""
+    if not _known(request, request.COOKIES.get(COOKIE, "")):
+        return HttpResponseRedirect("/login")
+    return render(request, "web/vnfs.html", {"shows": "vnfs", **_header(request)})
+
+
+@guarded
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def login(request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,7 @@ from fed_common.core.model import Vim, VimId
 from multicloud_generic.openstack.client import Project, account
 from multicloud_generic.openstack.transport import Wire
 
-MOST = 500
+MOST, CONNECTED = 10_000, 400
 
 
 class Cloud:
@@ -69,10 +69,15 @@ class Cloud:
 
 
 class Clouds:
-    """One Cloud a VIM, made anew when the VIM's record changed; the one unused for longest goes first."""
+    """One Cloud a VIM, made anew when the VIM's record changed; the one unused for longest goes first.
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most, self._open, self._lock = most, OrderedDict[VimId, Cloud](), threading.Lock()
+    Of many, only some stay connected. The others keep their tokens, so that nobody signs in for every verb.
+    """
+
+    def __init__(self, most: int = MOST, connected: int = CONNECTED) -> None:
+        self._most, self._most_connected = most, connected
+        self._open, self._connected = OrderedDict[VimId, Cloud](), OrderedDict[VimId, Cloud]()
+        self._lock = threading.Lock()
 
     def of(self, vim: Vim) -> Cloud:
         """The cloud of this VIM. Raises Invalid naming what is wrong with its record."""
@@ -84,8 +89,15 @@ class Clouds:
                     known.close()
             self._open.move_to_end(vim.id)
             if len(self._open) > self._most:
-                self._open.popitem(last=False)[1].close()
-            return self._open[vim.id]
+                self._open.popitem(last=False)
+            return self._connect(vim.id)
+
+    def _connect(self, id: VimId) -> Cloud:
+        self._connected[id] = self._open[id]
+        self._connected.move_to_end(id)
+        if len(self._connected) > self._most_connected:
+            self._connected.popitem(last=False)[1].close()
+        return self._open[id]
 
 
 clouds = Clouds()

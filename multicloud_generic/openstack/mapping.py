@@ -12,6 +12,7 @@ from fed_common.core import clock
 from fed_common.core.instances import Host, HostState, Instance
 from fed_common.core.matching import OPT_OUT
 from multicloud_generic.openstack.opt_out import opts_out
+from multicloud_generic.openstack.refusals import shown
 
 DELETED, UNKNOWN = "deleted", "unknown"
 COMPUTE, DOWN_CELL = "nova-compute", "UNKNOWN"
@@ -70,6 +71,7 @@ def to_instance(server: object) -> Instance:
         _addresses(get("addresses")),
         _OPTED_OUT if quiet else _NOTHING,
         payload,
+        shown(_text(_object(get("fault")).get("message"))),
     )
 
 

@@ -43,7 +43,7 @@ def phrase(status: int) -> str:
 
 
 def said(answer: requests.Response) -> str:
-    """The message in an OpenStack error body, free of secrets and not longer than needed."""
+    """The message in an OpenStack error body, fit to be shown."""
     try:
         body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:
@@ -52,4 +52,9 @@ def said(answer: requests.Response) -> str:
     if isinstance(inner, list):
         inner = inner[0] if inner else None
     text = (inner.get("message") or inner.get("detail")) if isinstance(inner, dict) else None
-    return redact(" ".join(text.split()))[:LONGEST_REASON] if isinstance(text, str) else ""
+    return shown(text) if isinstance(text, str) else ""
+
+
+def shown(text: str) -> str:
+    """What a cloud says, free of secrets and not longer than needed."""
+    return redact(" ".join(text.split()))[:LONGEST_REASON]

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import pika
 import psycopg
 
-from tests.bench import broker, measure, poller
+from tests.bench import broker, executor, measure, poller, takeover
 from tests.bench.contenders import Lane, null_router, ours, raw, reference
 from tests.bench.measure import TopicWatch, drain, percentile, router_count, send_steadily
 from tests.bench.table import Row, table
@@ -110,6 +110,10 @@ def main() -> None:
     broker.main()
     print()
     poller.main()
+    print()
+    executor.main()
+    print()
+    takeover.main()
 
 
 if __name__ == "__main__":

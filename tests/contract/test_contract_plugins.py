@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from fed_common.core.errors import CloudFailed, CloudTimeout, GatewayError, Invalid, Unsupported
-from fed_common.core.instances import InstanceAction
+from fed_common.core.instances import InstanceAction, InstanceSpec
 from fed_common.core.model import Credentials, Vim, VimId
 from fed_common.interfaces.plugin import CloudPlugin
 from fed_common.interfaces.registry import Registry
@@ -33,7 +33,10 @@ VERBS: dict[str, Verb] = {
     "mark_host_down": lambda plugin, vim, timeout: plugin.mark_host_down(vim, "h", down=True, timeout=timeout),
     "reset_state": lambda plugin, vim, timeout: plugin.reset_state(vim, "an-id", "error", timeout=timeout),
     "act": lambda plugin, vim, timeout: plugin.act(vim, "an-id", InstanceAction.POWER_OFF, timeout=timeout),
+    "create_instance": lambda plugin, vim, timeout: plugin.create_instance(vim, SPEC, timeout=timeout),
+    "show_instance": lambda plugin, vim, timeout: plugin.show_instance(vim, "an-id", timeout=timeout),
 }
+SPEC = InstanceSpec("a-key", "a-name", "an-image", properties={"num_cpus": "1"})
 EVERYWHERE = ("probe_vim", "list_instances")
 
 each_type = pytest.mark.parametrize("name", REGISTRY.names())

@@ -221,7 +221,8 @@ def _instance(one: Mapping[str, Any]) -> Instance:
     state = one["state"]
     addresses = (one["address"],) if state != "building" else ()
     power = POWER.get(state, "shutdown")
-    return Instance(one["id"], one["name"], state, power_state=power, host="h1", addresses=addresses)
+    fault = "No valid host was found." if state == "error" else ""
+    return Instance(one["id"], one["name"], state, power_state=power, host="h1", addresses=addresses, fault=fault)
 
 
 def _ask(vim: Vim, verb: str, body: Mapping[str, Any], timeout: float) -> Any:

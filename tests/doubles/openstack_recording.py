@@ -37,6 +37,13 @@ QUESTIONS = {
         f"{COMPUTE}/os-quota-sets/<admin>/detail",
         f"{COMPUTE}/os-quota-sets/<tenant-b>/detail",
         "/placement/allocation_candidates?resources=VCPU%3A1%2CMEMORY_MB%3A1",
+        "/image/v2/images?name=img-one&status=active",
+        "/image/v2/images?name=nosuch&status=active",
+        "/network/v2.0/networks?name=fednet",
+        "/network/v2.0/networks?name=nosuch",
+        "/network/v2.0/networks?id=nosuch",
+        f"{COMPUTE}/flavors/detail?is_public=None",
+        f"{COMPUTE}/servers/detail?name=%5Enosuch%24",
     ),
     "watcher@tenant-a": (
         "/compute/v2.1/",

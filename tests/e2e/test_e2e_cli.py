@@ -8,9 +8,11 @@ import sys
 from subprocess import PIPE
 
 import pytest
+import yaml
 
 from tests.e2e.told import event, store
 from tests.processes import ROOT
+from tests.vnfds import changed
 
 pytestmark = pytest.mark.servers
 
@@ -169,3 +171,21 @@ def test_the_words_are_those_of_the_gateway(mcfed):
     words = mcfed("words", "-f", "json")
     assert "SOFT_DELETE" in words["kinds"]
     assert words["formats"] == ["spec", "bare", "cloudevents", "ves"]
+
+
+def test_a_vnf_is_tried_made_shown_changed_and_removed(mcfed, tmp_path):
+    described = tmp_path / "vnfd.yaml"
+    described.write_text(yaml.safe_dump(changed("node_templates.VDU2.properties.config", "x")))
+    mcfed("vim", "register", "lab_R", *FAKE)
+    words = mcfed("vnfd", "check", str(described))
+    assert "VDU2.properties.config: is not used" in words
+    assert "1 to 3, by SP1" in words
+    adopt = ("--adopt", "VDU1=42,10.0.0.4", "--input", "delay=5")
+    made = mcfed("vnf", "create", "one", "--vim", "lab_R", "--vnfd", str(described), *adopt, "-f", "json")
+    assert (made["status"], made["mgmt_ip_addresses"]) == ("PENDING_CREATE", {"VDU1": ["10.0.0.4"]})
+    assert "VDU1: 10.0.0.4" in mcfed("vnf", "list", "--vim", "lab_R")
+    assert mcfed("vnf", "maintenance", "one", "on", "-f", "json")["maintenance"] is True
+    assert [event["event_type"] for event in mcfed("vnf", "events", "one", "-f", "json")] == ["CREATE", "UPDATE"]
+    assert "PENDING_CREATE" in mcfed("vnf", "scale", "one", "--policy", "SP1", "out", code=1)
+    assert mcfed("vnf", "delete", made["id"]) == f"removing {made['id']}\n"
+    assert [one["kind"] for one in mcfed("vnf", "operations", "one", "-f", "json")] == ["create", "delete"]

@@ -82,8 +82,19 @@ def events(gateway: Deployment, vim: str) -> list[tuple[str, str]]:
 
 
 def test_the_guide_is_replayed(stock: Stock, gateway: Deployment, vhost_url: str) -> None:
+    early = {
+        "cloud_owner": "early",
+        "cloud_region_id": "one",
+        "type": "openstack",
+        "auth_url": "http://127.0.0.2/v3",
+    }
+    waits = gateway.rest("POST", "/vims", {**early, "credentials": {"username": "u", "password": "p"}})["uuid"]
+    assert state(gateway, waits) == "IDLE"  # T24
     gateway.start("conductor")
+    assert gateway.rest("GET", "/vims/early_one")["status"] == "PENDING"
     gateway.start("monitor")
+    until(lambda: gateway.rest("GET", "/vims/early_one")["status"] == "REACHABLE")
+    assert state(gateway, waits) == "RUNNING"
 
     words = ["-c", "id", "-c", "name", "-c", "status"]  # T4
     file = stock.config(auth_url="http://127.0.0.1:5000/v3")
@@ -102,28 +113,17 @@ def test_the_guide_is_replayed(stock: Stock, gateway: Deployment, vhost_url: str
 
     until(lambda: gateway.rest("GET", "/vims/tacker_testvim2")["status"] == "REACHABLE")
     listed = table(stock, "vim list", "-c", "ID", "-c", "Name", "-c", "Status")
-    assert listed == [["ID", "Name", "Status"], [vim, "testvim2", "REACHABLE"]]  # T5
+    assert [vim, "testvim2", "REACHABLE"] in listed  # T5
     assert events(gateway, vim) == [("CREATE", "PENDING"), ("MONITOR", "REACHABLE")]  # T1 T2
 
     waiting = queues(vhost_url)  # T10
-    assert {"KILL_ACTION", f"KILL_ACTION.{vim}"} <= set(waiting)
+    assert {"KILL_ACTION", f"KILL_ACTION.{vim}", f"KILL_ACTION.{waits}"} <= set(waiting)
     assert len([name for name in waiting if re.fullmatch("KILL_ACTION_fanout_[0-9a-f]{32}", name)]) == 1
     assert set(waiting.values()) == {0}
 
     assert stock.run("vim", "delete", "testvim2").out == "All specified vim(s) deleted successfully\n"  # T11
-    assert [ask(gateway, f"v2/{plural}") for plural in ("workflows", "executions", "tasks")] == [[], [], []]
-    assert table(stock, "workflow list", "-c", "ID") == [["ID"], [""]]
+    questions = (f"workflows?name={name}", f"executions?workflow_name={name}", f"tasks?workflow_name={name}")
+    assert [ask(gateway, f"v2/{one}") for one in questions] == [[], [], []]
+    assert table(stock, "workflow list", "-c", "Name") == [["Name"], [f"vim_id_{waits}"]]
     assert events(gateway, vim)[2:] == [("DELETE", "REACHABLE")]
     until(lambda: f"KILL_ACTION.{vim}" not in queues(vhost_url))
-
-
-def test_a_vim_waits_for_the_first_executor(stock: Stock, gateway: Deployment) -> None:  # T24
-    shown = stock.register("testvim2", "-f", "json", auth_url="http://127.0.0.1:5000/v3").json
-    assert (shown["status"], state(gateway, shown["id"])) == ("PENDING", "IDLE")
-
-    gateway.start("conductor")
-    assert gateway.rest("GET", "/vims/tacker_testvim2")["status"] == "PENDING"
-    gateway.start("monitor")
-
-    until(lambda: gateway.rest("GET", "/vims/tacker_testvim2")["status"] == "REACHABLE")
-    assert state(gateway, shown["id"]) == "RUNNING"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.addresses import Addresses
+from tests.conftest import empty_database
 from tests.doubles.booting import BootingCloud, booting
 from tests.guests import Guests
 from tests.scenario.watched import Watched, vnfd, watched
+from tests.vhosts import virtual_host
 from tests.waiting import until
 
 pytestmark = pytest.mark.servers
@@ -20,31 +21,45 @@ VIM = "lab_RegionOne"
 ROOM = 12
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def guests() -> Iterator[Guests]:
     """Addresses for guests to be."""
     with Addresses(ROOM) as addresses:
         yield Guests(addresses)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cloud(guests: Guests) -> Iterator[BootingCloud]:
     """A cloud that boots them."""
     with booting(guests.all, up=guests.up, down=guests.down) as cloud:
         yield cloud
 
 
-@pytest.fixture
-def gateway(tmp_path: Path, database_url: str, vhost_url: str, cloud: BootingCloud) -> Iterator[Watched]:
+@pytest.fixture(scope="module")
+def everything(
+    tmp_path_factory: pytest.TempPathFactory, postgres_url: str, rabbitmq_url: str, cloud: BootingCloud
+) -> Iterator[Watched]:
     """Three executors and two conductors, and the cloud as a VIM that is reached."""
-    with watched(tmp_path, database_url, vhost_url, MCFED_VIM_API_INTERVAL="1") as made:
-        for command in ("monitor", "monitor", "monitor", "conductor", "conductor"):
-            made.deployment.start(command, wait=False)
-        until(lambda: all(one.ready() for one in made.deployment.processes), within=90, every=0.1)
+    folder = tmp_path_factory.mktemp("monitor")
+    with (
+        empty_database(postgres_url) as database,
+        virtual_host(rabbitmq_url) as host,
+        watched(folder, database, host.url, MCFED_VIM_API_INTERVAL="1") as made,
+    ):
+        made.work(executors=3, conductors=2)
         made.deployment.subscribe("all", {"publisher": "store"})
         made.register("lab", "booting", cloud.url)
         made.vim_is(VIM, "REACHABLE")
         yield made
+
+
+@pytest.fixture
+def gateway(everything: Watched, cloud: BootingCloud) -> Iterator[Watched]:
+    """The same, without any VNF in the end."""
+    yield everything
+    everything.remove_vnfs()
+    until(lambda: cloud.instances == {})
+    cloud.made.clear()
 
 
 def ending(gateway: Watched, vnf: str, *details: str) -> None:
@@ -83,11 +98,11 @@ def test_a_vnf_that_cannot_be_reached_is_respawned_and_its_new_address_watched(
 
 def test_deleting_a_vnf_removes_everything(gateway: Watched, cloud: BootingCloud) -> None:
     """T66, the second scenario."""
-    vnf = gateway.create("web", VIM, vnfd(members=2))
+    gateway.register("other", "booting", cloud.url)
+    vnf = gateway.create("web", "other_RegionOne", vnfd(members=2))
     gateway.healthy(vnf, 2)
-    refused = gateway.deployment.session.delete(
-        f"{gateway.deployment.url}/api/multicloud/v1/vims/{VIM}", timeout=10
-    )
+    url = f"{gateway.deployment.url}/api/multicloud/v1/vims/other_RegionOne"
+    refused = gateway.deployment.session.delete(url, timeout=10)
     assert refused.status_code == 409  # T16
     gateway.deployment.rest("DELETE", f"/vnfs/{vnf}")
     until(lambda: gateway.is_gone(vnf), every=0.1)
@@ -96,8 +111,8 @@ def test_deleting_a_vnf_removes_everything(gateway: Watched, cloud: BootingCloud
     assert not names & {one["workflow_name"] for one in gateway.workflows("executions")}
     assert not names & {one["workflow_name"] for one in gateway.workflows("tasks")}
     assert cloud.instances == {}
-    gateway.deployment.rest("DELETE", f"/vims/{VIM}")
-    assert gateway.workflows() == []
+    gateway.deployment.rest("DELETE", "/vims/other_RegionOne")
+    assert len(gateway.workflows()) == 1
 
 
 def test_scaling_out_and_in_the_monitor_follows_the_addresses(
@@ -123,13 +138,27 @@ def test_scaling_out_and_in_the_monitor_follows_the_addresses(
     ending(gateway, vnf, "ActionLogOnly invoked")  # still once: no failure of the one that went
 
 
+def test_a_dead_auth_host_makes_a_vim_unreachable_and_the_river_hears_of_it(
+    gateway: Watched, cloud: BootingCloud
+) -> None:
+    """T2 T13 T14: each change is one event, on the topics too."""
+    vim = gateway.deployment.rest("GET", f"/vims/{VIM}")
+    cloud.fail("probe", times=3)
+    gateway.vim_is(VIM, "UNREACHABLE")
+    gateway.vim_is(VIM, "REACHABLE")
+    told = _monitored(gateway, vim["uuid"])
+    assert told == ["REACHABLE", "UNREACHABLE", "REACHABLE"]
+    heard = until(lambda: _heard(gateway, 3), every=0.1)
+    assert heard == told
+
+
 def test_what_is_added_by_one_process_is_removed_by_another_and_nobody_is_missed(
     gateway: Watched, cloud: BootingCloud, guests: Guests
 ) -> None:
     """T76 T77 T95 and the seed of decomposed monitors: kill and freeze what you like."""
     vnf = gateway.create("web", VIM, vnfd(action="log"))
     member = gateway.healthy(vnf)[0]
-    _, one, two, three, conducting, _ = gateway.deployment.processes
+    _, one, two, three, conducting, *_ = gateway.deployment.processes
     one.kill()
     two.signal(signal.SIGSTOP)
     conducting.kill()
@@ -146,20 +175,6 @@ def test_what_is_added_by_one_process_is_removed_by_another_and_nobody_is_missed
         assert gone.ok
     until(lambda: gateway.is_gone(vnf), every=0.1)
     assert cloud.instances == {}
-
-
-def test_a_dead_auth_host_makes_a_vim_unreachable_and_the_river_hears_of_it(
-    gateway: Watched, cloud: BootingCloud
-) -> None:
-    """T2 T13 T14: each change is one event, on the topics too."""
-    vim = gateway.deployment.rest("GET", f"/vims/{VIM}")
-    cloud.fail("probe", times=3)
-    gateway.vim_is(VIM, "UNREACHABLE")
-    gateway.vim_is(VIM, "REACHABLE")
-    told = _monitored(gateway, vim["uuid"])
-    assert told == ["REACHABLE", "UNREACHABLE", "REACHABLE"]
-    heard = until(lambda: _heard(gateway, 3), every=0.1)
-    assert heard == told
 
 
 def _monitored(gateway: Watched, uuid: str) -> list[str]:

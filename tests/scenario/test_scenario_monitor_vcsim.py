@@ -30,9 +30,7 @@ def guests() -> Iterator[Guests]:
 def gateway(tmp_path: Path, database_url: str, vhost_url: str, vcsim: Vcsim) -> Iterator[Watched]:
     """An executor, a conductor, and the simulator as a VIM that is reached."""
     with watched(tmp_path, database_url, vhost_url, MCFED_VIM_API_INTERVAL="2") as made:
-        for command in ("monitor", "conductor"):
-            made.deployment.start(command, wait=False)
-        until(lambda: all(one.ready() for one in made.deployment.processes), within=90, every=0.1)
+        made.work(executors=1, conductors=1)
         vim = vcsim.vim()
         assert vim.credentials
         made.register(

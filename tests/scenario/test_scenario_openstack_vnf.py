@@ -31,9 +31,7 @@ def openstack() -> Nova:
 def gateway(tmp_path: Path, database_url: str, vhost_url: str, openstack: Nova) -> Iterator[Watched]:
     """Two executors and two conductors, and the cloud as a VIM that is reached."""
     with watched(tmp_path, database_url, vhost_url, MCFED_VIM_API_INTERVAL="2") as made:
-        for command in ("monitor", "monitor", "conductor", "conductor"):
-            made.deployment.start(command, wait=False)
-        until(lambda: all(one.ready() for one in made.deployment.processes), within=90, every=0.1)
+        made.work(executors=2, conductors=2)
         rc = credentials()
         secrets = {"username": rc["USERNAME"], "password": rc["PASSWORD"]}
         made.register("core", "openstack", rc["AUTH_URL"], credentials=secrets, projects=[rc["PROJECT_NAME"]])

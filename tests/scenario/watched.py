@@ -64,6 +64,19 @@ class Watched:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
 
+    def work(self, *, executors: int, conductors: int) -> None:
+        """Start so many of each, and wait until all are ready."""
+        for command in ["monitor"] * executors + ["conductor"] * conductors:
+            self.deployment.start(command, wait=False)
+        until(lambda: all(one.ready() for one in self.deployment.processes), within=90, every=0.1)
+
+    def remove_vnfs(self) -> None:
+        """Delete all there are, and wait until they are gone."""
+        found = [one["id"] for one in self.deployment.rest("GET", "/vnfs")["vnfs"]]
+        for vnf in found:
+            self.deployment.rest("DELETE", f"/vnfs/{vnf}")
+        until(lambda: all(map(self.is_gone, found)), every=0.1)
+
     def register(self, owner: str, type: str, auth_url: str, **more: Any) -> dict[str, Any]:
         """A VIM."""
         body = {"cloud_owner": owner, "cloud_region_id": "RegionOne", "type": type, "auth_url": auth_url}

@@ -5,17 +5,15 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
-from tests.conftest import service
+from tests.conftest import empty_database, service
 from tests.scenario.watched import watched
 from tests.soak.chaos import Chaos, Disturbance
 from tests.soak.verdict import Books, cuts, table, violations, wrong_states
 from tests.soak.world import world
+from tests.vhosts import virtual_host
 from tests.waiting import until
 
 EXECUTORS, CONDUCTORS = 3, 2
@@ -35,11 +33,13 @@ def soak(seconds: float, targets: int, *, seed: int = 1) -> Soaked:
     """Disturb for so many seconds; real servers are started and, at times, killed."""
     service("rabbitmq", "start")
     service("postgres", "start")
-    database, bus = _database(), _vhost()
+    rabbitmq = service("rabbitmq", "url").replace("amqp://", "rabbit://")
     with (
+        empty_database(service("postgres", "url")) as database,
+        virtual_host(rabbitmq) as host,
         world(targets) as (made, addresses, (listening,)),
         tempfile.TemporaryDirectory(prefix="mcfed-soak-") as folder,
-        watched(Path(folder), database, bus, MCFED_RATE_PER_SECOND="0") as gateway,
+        watched(Path(folder), database, host.url, MCFED_RATE_PER_SECOND="0") as gateway,
     ):
         chaos = Chaos(gateway.deployment, EXECUTORS, CONDUCTORS, seed, servers=True)
         gateway.register("lab", "booting", made.cloud.url)
@@ -75,17 +75,3 @@ def _disturb(chaos: Chaos, seconds: float) -> list[Disturbance]:
         done.append(chaos.disturb())
         time.sleep(QUIET)
     return done
-
-
-def _database() -> str:
-    url, name = service("postgres", "url"), f"soak_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    return f"{url.rpartition('/')[0]}/{name}"
-
-
-def _vhost() -> str:
-    url, name = service("rabbitmq", "url").replace("amqp://", "rabbit://"), f"soak-{uuid.uuid4().hex[:8]}"
-    service("rabbitmq", "ctl", "add_vhost", name)
-    service("rabbitmq", "ctl", "set_permissions", "-p", name, "openstack", ".*", ".*", ".*")
-    return f"{url}{name}"

@@ -46,7 +46,10 @@ class Webhook(PolicyAction):
 
 def _check(url: str) -> None:
     """Raises Permanent: not http, or a link-local address, where clouds keep their secrets; Retryable: no DNS."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Permanent("the webhook's URL is none") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Permanent("the webhook's URL is neither http nor https")
     try:

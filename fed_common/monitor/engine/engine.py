@@ -6,10 +6,11 @@ import asyncio
 import functools
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from fed_common.core.health import Check, Outcome, ProbeKind, Verdict
+from fed_common.monitor.engine.failures import LATE
 from fed_common.monitor.engine.names import literal
 from fed_common.monitor.engine.phase import next_turn, share
 from fed_common.monitor.engine.pings import Ping, Pings
@@ -29,12 +30,12 @@ _ASKS = 2_000
 
 
 class _Entry:
-    """One target. ``next``: its turn after the check that is under way."""
+    """One target. ``turn``: one of its turns; ``next``: that after the check which is under way."""
 
-    __slots__ = ("check", "key", "next", "ping", "share", "task", "well")
+    __slots__ = ("check", "interval", "key", "next", "ping", "task", "turn", "well")
 
-    def __init__(self, key: int, check: Check, share: float) -> None:
-        self.key, self.check, self.share = key, check, share
+    def __init__(self, key: int, check: Check, interval: float, turn: float) -> None:
+        self.key, self.check, self.interval, self.turn = key, check, interval, turn
         self.next, self.well = 0.0, True
         self.ping: Ping | None = None
         self.task: asyncio.Task[None] | None = None
@@ -55,6 +56,7 @@ class Engine:
         self._entries: dict[int, _Entry] = {}
         self._kinds: Counter[ProbeKind] = Counter()
         self._rate = 0.0
+        self._firsts: deque[_Entry] = deque()
         self._starts: Wheel[_Entry] = Wheel()
         self._tally = Tally()
         self._timer: asyncio.TimerHandle | None = None
@@ -92,14 +94,18 @@ class Engine:
         check is made before the first turn; those of many targets are spread over half a second.
         """
         self.remove(key)
-        entry = self._entries[key] = _Entry(key, check, share(key if phase is None else phase))
+        interval = max(check.interval, SLOT)
+        turn = self._epoch + share(key if phase is None else phase) * interval
+        entry = self._entries[key] = _Entry(key, check, interval, turn)
         self._kinds[check.kind] += 1
-        self._rate += 1 / _interval(check)
+        self._rate += 1 / interval
         address = literal(check.address)
         if check.kind is ProbeKind.PING and address is not None and address.family in self._icmp.sockets:
             entry.ping = Ping(check, (address,), functools.partial(self._finished, entry))
-        now = time.monotonic()
-        self._starts.put(entry, now if at_once else self._next_turn(entry, now))
+        if at_once:
+            self._firsts.append(entry)
+        else:
+            self._starts.put(entry, next_turn(time.monotonic(), interval, turn))
 
     def remove(self, key: int) -> None:
         """Ask it no longer; nothing more is heard of it. Safe when it is not there."""
@@ -107,7 +113,7 @@ class Engine:
         if entry is None:
             return
         self._kinds[entry.check.kind] -= 1
-        self._rate -= 1 / _interval(entry.check)
+        self._rate -= 1 / entry.interval
         self._starts.remove(entry)
         if entry.ping is not None:
             self._pings.forget(entry.ping)
@@ -136,26 +142,30 @@ class Engine:
         }
 
     def _turn(self) -> None:
-        """Every slot: hear, judge, begin what is due, hear."""
+        """Every slot: hear, judge, begin what is due, hear.
+
+        In a slot at most twice as many begin as when all turns are even. What a few late slots have left is
+        made up at once; after a stall it is not, it would be a burst.
+        """
         now = time.monotonic()
         late = max(0.0, now - self._turn_at)
         self._turn_at = (int(now / SLOT) + 1) * SLOT
         self._timer = self._loop.call_at(self._turn_at, self._turn)
-        most = self._most(late)
+        slot = int(max(_FEW, len(self._entries) / _PART, self._rate / _PART))
+        most = int(slot * (1 + late / SLOT)) if late < LATE else slot
         self._pings.turn(now, most)
-        for entry in self._starts.due(now, most):
-            self._begin(entry)
-        self._pings.hear()
+        for entry in [*self._starts.due(now, most), *self._some_firsts(slot)]:
+            if self._entries.get(entry.key) is entry:  # whoever hears of one may remove another
+                self._begin(entry)
+        self._pings.hear_all()
         self._tally.turn(now, late, self._kinds)
 
-    def _most(self, late: float) -> int:
-        """How many may begin now: twice what a slot has when all is even, so that what is overdue is caught up."""
-        slot = max(_FEW, len(self._entries) / _PART, self._rate / _PART)
-        return int(slot * min(2.0, 1 + late / SLOT))
+    def _some_firsts(self, most: int) -> list[_Entry]:
+        return [self._firsts.popleft() for _ in range(min(most, len(self._firsts)))]
 
     def _begin(self, entry: _Entry) -> None:
         now = time.monotonic()
-        entry.next = self._next_turn(entry, now)
+        entry.next = next_turn(now, entry.interval, entry.turn)
         if entry.ping is None:
             entry.task = self._loop.create_task(self._run(entry))
         elif not self._pings.begin(entry.ping, now):
@@ -174,10 +184,3 @@ class Engine:
             self._hear(entry.key, outcome)
         except Exception:
             log.exception("what was heard of target %d was not taken", entry.key)
-
-    def _next_turn(self, entry: _Entry, now: float) -> float:
-        return next_turn(now - self._epoch, _interval(entry.check), entry.share) + self._epoch
-
-
-def _interval(check: Check) -> float:
-    return max(check.interval, SLOT)

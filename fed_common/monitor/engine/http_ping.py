@@ -6,10 +6,11 @@ import asyncio
 import errno
 import re
 import socket
+from collections.abc import Sequence
 
 from fed_common.core.health import Check, Outcome, Verdict
 from fed_common.monitor.engine.names import Address
-from fed_common.monitor.engine.tries import End, connected, tried
+from fed_common.monitor.engine.tries import End, Lanes, Plan, connected
 
 LONGEST = 16 * 1024
 """Bytes of an answer's head that are read."""
@@ -18,7 +19,7 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})[ \r\n]")
 _END = re.compile(rb"\r?\n\r?\n")
 
 
-async def http_ping(check: Check, addresses: tuple[Address, ...]) -> Outcome:
+async def http_ping(check: Check, addresses: Sequence[Address], lanes: Lanes, well: bool) -> Outcome:
     """Up when one of ``retry`` tries is answered with a whole head of a status below 400."""
     request = request_to(check.address, check.port)
 
@@ -27,7 +28,8 @@ async def http_ping(check: Check, addresses: tuple[Address, ...]) -> Outcome:
             await asyncio.get_running_loop().sock_sendall(connection, request)
             return judged(await _head(connection))
 
-    return await tried(check.retry, check.timeout, [(address, check.port) for address in addresses], once)
+    plan = Plan(check.retry, check.timeout, [(address, check.port) for address in addresses])
+    return await lanes.tried(plan, once, well)
 
 
 def request_to(host: str, port: int) -> bytes:

@@ -12,7 +12,10 @@ def share(key: int) -> float:
     return (key * _GOLDEN & 0xFFFFFFFFFFFFFFFF) / 2**64
 
 
-def next_turn(now: float, interval: float, share: float) -> float:
-    """The next turn after ``now``, seconds of the same clock; the one that is just now is not meant."""
-    wait = interval - (now - share * interval) % interval
+def next_turn(now: float, interval: float, turn: float) -> float:
+    """The next turn after ``now``, all of them an interval from each other and from ``turn``.
+
+    One that is just now is not meant, so that a check begun a moment early is not made twice.
+    """
+    wait = interval - (now - turn) % interval
     return now + (wait if wait >= SLOT else wait + interval)

@@ -18,6 +18,9 @@ from fed_common.monitor.engine.wheel import SLOT, Wheel
 PATIENCE = 1.0
 """Seconds judging waits for a socket to be read empty: a flood must not keep it from judging for ever."""
 
+FLOOD = 128
+"""Drains of a socket in a row: as many answers as its buffer holds, several times over."""
+
 
 class Ping:
     """One ping check of one target, over and over: ``done`` gets each outcome."""
@@ -39,12 +42,14 @@ class Ping:
 class Pings:
     """All checks that are open. ``begin`` opens one, ``turn`` hears answers and judges what is due."""
 
-    def __init__(self, sockets: Mapping[socket.AddressFamily, IcmpSocket]) -> None:
-        self._sockets = sockets
+    def __init__(
+        self, sockets: Mapping[socket.AddressFamily, IcmpSocket], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sockets, self._clock = sockets, clock
         self._open: dict[int, Ping] = {}
         self._waiting: Wheel[Ping] = Wheel()
         self._serials = itertools.count(1)
-        self._emptied = time.monotonic()
+        self._emptied = self._clock()
 
     def begin(self, ping: Ping, now: float) -> bool:
         """Open a check of it; False when the socket takes nothing just now, and nothing was begun."""
@@ -71,7 +76,7 @@ class Pings:
 
         ping = Ping(check, addresses, done)
         try:
-            while not self.begin(ping, time.monotonic()):
+            while not self.begin(ping, self._clock()):
                 await asyncio.sleep(SLOT)
             return await answer
         finally:
@@ -79,9 +84,11 @@ class Pings:
 
     def turn(self, now: float, most: int) -> None:
         """Hear all that was answered, then judge what is due. At most so many echoes are sent."""
-        if not self.hear() and now - self._emptied < PATIENCE:
+        if not self.hear_all() and now - self._emptied < PATIENCE:
             return
         for ping in self._waiting.due(now):
+            if ping.serial not in self._open:
+                continue  # forgotten by who heard of another one just now
             if self._failed(ping, now):
                 self._finish(ping, unanswered(ping.check.timeout))
             elif most <= 0 or not self._again(ping, now):
@@ -89,17 +96,21 @@ class Pings:
             else:
                 most -= 1
 
+    def hear_all(self) -> bool:
+        """Take all that the sockets hold; False when more came than can be true."""
+        return any(self.hear() for _ in range(FLOOD))
+
     def hear(self) -> bool:
-        """Take what the sockets hold; whether that was all of it."""
+        """Take some of what the sockets hold; whether that was all of it."""
         emptied = True
         for icmp in self._sockets.values():
             heard, all_of_it = icmp.receive()
             emptied = emptied and all_of_it
-            now = time.monotonic()
+            now = self._clock()
             for one in heard:
                 self._answered(one, now)
         if emptied:
-            self._emptied = time.monotonic()
+            self._emptied = self._clock()
         return emptied
 
     def _answered(self, heard: Heard, now: float) -> None:
@@ -110,7 +121,8 @@ class Pings:
         self._finish(ping, Outcome(Verdict.UP, "", max(0.0, now - stamp / 1e6)))
 
     def _finish(self, ping: Ping, outcome: Outcome) -> None:
-        self.forget(ping)
+        del self._open[ping.serial]
+        self._waiting.remove(ping)
         ping.done(outcome)
 
     def _failed(self, ping: Ping, now: float) -> bool:

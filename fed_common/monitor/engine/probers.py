@@ -15,6 +15,8 @@ from fed_common.monitor.engine.tries import Lanes
 
 log = logging.getLogger(__name__)
 
+_BY_CONNECTION = {ProbeKind.HTTP: http_ping, ProbeKind.TCP: tcp}
+
 Prober = Callable[[Check], Awaitable[Outcome]]
 
 
@@ -49,16 +51,14 @@ class Probers:
             return await self._others[check.kind](check)
         if check.kind is ProbeKind.PING:
             return await self._ping(check, well)
-        addresses = await self._names.resolve(check.address)
-        async with self.lanes.lane(well):
-            return await (tcp if check.kind is ProbeKind.TCP else http_ping)(check, addresses)
+        by_connection = _BY_CONNECTION[check.kind]
+        return await by_connection(check, await self._names.resolve(check.address), self.lanes, well)
 
     async def _ping(self, check: Check, well: bool) -> Outcome:
-        addresses = await self._names.resolve(check.address)
-        by_echo, by_tcp, reason = self._icmp.ways(addresses)
+        by_echo, by_tcp, reason = self._icmp.ways(await self._names.resolve(check.address))
         if by_echo:
             return await self._pings.ask(check, by_echo)
         if not by_tcp:
             return Outcome(Verdict.ERROR, reason)
-        async with self._tcp_lanes.lane(well):
-            return await tcp_ping(check, by_tcp, self._tcp_ports)
+        ends = [(address, port) for address in by_tcp for port in self._tcp_ports]
+        return await tcp_ping(check, ends, self._tcp_lanes, well)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from fed_common.core.health import Check, Outcome, Verdict
 from fed_common.monitor.engine.names import Address
-from fed_common.monitor.engine.tries import End, connected, tried
+from fed_common.monitor.engine.tries import End, Lanes, Plan, connected
 
 
-async def tcp(check: Check, addresses: Sequence[Address]) -> Outcome:
+async def tcp(check: Check, addresses: Sequence[Address], lanes: Lanes, well: bool) -> Outcome:
     """Up when one of ``retry`` tries connects."""
-    return await tried(check.retry, check.timeout, [(address, check.port) for address in addresses], _connect)
+    plan = Plan(check.retry, check.timeout, [(address, check.port) for address in addresses])
+    return await lanes.tried(plan, _connect, well)
 
 
-async def tcp_ping(check: Check, addresses: Sequence[Address], ports: Sequence[int]) -> Outcome:
-    """Up when one of ``count`` tries is answered on one of the ports: a refusal is an answer, too."""
-    ends = [(address, port) for address in addresses for port in ports]
-    return await tried(check.count, check.timeout, ends, _connect_or_refused)
+async def tcp_ping(check: Check, ends: Sequence[End], lanes: Lanes, well: bool) -> Outcome:
+    """Up when one of ``count`` tries is answered at one of the ends: a refusal is an answer, too."""
+    return await lanes.tried(Plan(check.count, check.timeout, ends), _connect_or_refused, well)
 
 
 async def _connect(end: End) -> Outcome:

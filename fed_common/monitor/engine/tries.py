@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import NamedTuple
 
 from fed_common.core.health import Outcome, Verdict
 from fed_common.monitor.engine.failures import LATE, outcome_of, unanswered
@@ -24,30 +25,35 @@ _OTHERS = 256
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Lanes:
-    """So many checks by connection at once. Who did not answer last time has a lane of his own.
+class Plan(NamedTuple):
+    """So many tries, each of so many seconds at most and a race of all these ends."""
 
-    So those that hold their connection for the whole timeout never keep the living waiting.
+    times: int
+    timeout: float
+    ends: Sequence[End]
+
+
+class Lanes:
+    """So many connections at once. A try that follows one that failed takes a lane of its own.
+
+    So those that hold a connection for their whole timeout do not keep the living waiting.
     """
 
     def __init__(self, connections: int = 1) -> None:
-        """``connections``: how many one check makes."""
+        """``connections``: how many one try makes."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.size = max(16, min(_MOST, (files - _OTHERS) // 4)) // connections
+        self.size = max(1, max(16, min(_MOST, (files - _OTHERS) // 4)) // connections)
         self._well, self._ill = asyncio.Semaphore(self.size), asyncio.Semaphore(self.size)
 
-    def lane(self, well: bool) -> asyncio.Semaphore:
-        """That of targets that answered, or that of those that did not."""
-        return self._well if well else self._ill
-
-
-async def tried(times: int, timeout: float, ends: Sequence[End], once: Try) -> Outcome:
-    """Up when one of the tries was, else what the last one showed. A try takes ``timeout`` seconds at most."""
-    for _ in range(max(1, times)):
-        outcome = await _race([_in_time(once, end, timeout) for end in ends])
-        if outcome.verdict is Verdict.UP:
-            break
-    return outcome
+    async def tried(self, plan: Plan, once: Try, well: bool) -> Outcome:
+        """Up when one of the tries was, else what the last one showed. ``well``: the check before was up."""
+        for _ in range(max(1, plan.times)):
+            async with self._well if well else self._ill:
+                outcome = await _race([_in_time(once, end, plan.timeout) for end in plan.ends])
+            well = outcome.verdict is Verdict.UP
+            if well:
+                break
+        return outcome
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ class Endpoints:
         Of an unknown action nothing changes here; it may be a new one, which the same reading finds.
         """
         if not self._is_watched(str(action_id)):
-            log.info("an update of an action that is not watched here", action=str(action_id)[:100])
+            log.debug("an update of an action that is not watched here", action=str(action_id)[:100])
         self._look()
 
     def second_opinion(self, context: Mapping[str, Any], check: Mapping[str, Any]) -> str:  # noqa: ARG002

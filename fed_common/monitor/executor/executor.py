@@ -83,16 +83,25 @@ class Executor:
         owned = self._standing.health()
         metrics.MONITOR_SHARDS.set(owned["shards"])
         metrics.MONITOR_FENCED.set(owned["fenced"])
+        engine = self._engine_health()
         return {
-            "ok": self.ready,
+            "ok": self.ready and bool(engine),
             "executor": self.name,
             **owned,
             "targets": len(self._watching),
             "untold": len(self._reports),
             "brake": self._cross_check.holds,
             "bus": self._server.listening,
-            "engine": self._loop.wait_for(lambda: self._engine.health, LOOP_WITHIN),
+            "kill_queues": self._queues.listening,
+            "engine": engine,
         }
+
+    def _engine_health(self) -> dict[str, object]:
+        """Empty when the loop does not answer."""
+        try:
+            return self._loop.wait_for(lambda: self._engine.health, LOOP_WITHIN)
+        except TimeoutError:
+            return {}
 
     def renew(self, shards: Collection[int], targets: Sequence[Target]) -> None:
         """These shards were gained, and this is all there is in them."""

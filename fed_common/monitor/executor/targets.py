@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from fed_common.monitor import models
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 
-READ_EVERY = 1.0
+READ_EVERY, GATHER = 1.0, 0.02
 
 _CHECK = ("kind", "address", "port", "count", "interval", "timeout", "retry")
 _REST = ("id", "action_id", "subject", "shard", "health", "fall", "rise", "not_before", "flapping")
@@ -121,6 +122,7 @@ class TargetFeed:
             except Exception:
                 log.exception("the targets stay as they are")
             self._told.wait(READ_EVERY)
+            time.sleep(GATHER)  # many that are told at once are read at once
 
     def _turn(self) -> None:
         """Raises Retryable: what was gained is read next time."""

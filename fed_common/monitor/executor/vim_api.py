@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
-from fed_common.core.errors import CloudFailed, GatewayError, Invalid, NotFound, Retryable
+from fed_common.core.errors import CloudFailed, CloudTimeout, GatewayError, Invalid, NotFound, Retryable
 from fed_common.core.health import Check, Outcome, Verdict
 from fed_common.core.model import Vim, VimId
 from fed_common.interfaces.plugin import CloudPlugin
@@ -21,20 +21,27 @@ log = get_logger(__name__)
 
 
 class VimApiProber:
-    """Asks VIMs by their id. A check waits for a thread as long as it takes: only then its timeout begins."""
+    """Asks VIMs by their id. A check waits for a thread as long as it takes: only then its timeout begins.
+
+    VIMs that let their last check run out of time have threads of their own, so that they delay no others.
+    """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(settings.VIM_API_THREADS, "vim-api")
+        threads = settings.VIM_API_THREADS
+        self._pools = {name: ThreadPoolExecutor(threads, f"vim-api-{name}") for name in ("prompt", "slow")}
+        self._slow: set[str] = set()
         self._plugins: dict[str, CloudPlugin] = {}
         self._known: dict[str, Vim] = {}
 
     async def __call__(self, check: Check) -> Outcome:
         """UP when the VIM let us in and answered. ERROR when that cannot be known."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.probe, check)
+        pool = self._pools["slow" if check.address in self._slow else "prompt"]
+        return await asyncio.get_running_loop().run_in_executor(pool, self.probe, check)
 
     def stop(self) -> None:
         """Begin no more checks; those under way end with their timeouts."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def probe(self, check: Check) -> Outcome:
         """The check itself; blocks. Never raises."""
@@ -50,8 +57,12 @@ class VimApiProber:
 
     def _asked(self, ask: Callable[[], None], vim_id: str) -> Outcome:
         started = time.monotonic()
+        self._slow.discard(vim_id)
         try:
             ask()
+        except CloudTimeout as error:
+            self._slow.add(vim_id)
+            return Outcome(Verdict.DOWN, str(error))
         except (CloudFailed, Invalid, NotFound) as error:
             return Outcome(Verdict.DOWN, str(error))
         except GatewayError as error:

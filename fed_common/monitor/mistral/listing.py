@@ -12,8 +12,13 @@ from fed_common.core.errors import Invalid, NotFound
 
 Plain = dict[str, Any]
 
+
+def _equal(value: str, asked: str) -> bool:
+    return value == asked
+
+
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "eq": lambda value, asked: value == asked,
+    "eq": _equal,
     "neq": lambda value, asked: value != asked,
     "in": lambda value, asked: value in asked.split(","),
     "nin": lambda value, asked: value not in asked.split(","),
@@ -59,6 +64,10 @@ class Listing:
         more = self.limit is not None and len(chosen) > self.limit
         return [self._short(one) for one in chosen[: self.limit]], more
 
+    def exactly(self, field: str) -> str | None:
+        """What the field has to be; ``None``: it may be several things."""
+        return next((asked for name, holds, asked in self._filters if name == field and holds is _equal), None)
+
     def _wanted(self, one: Plain) -> bool:
         known = all(holds(str(one[name] or ""), asked) for name, holds, asked in self._filters)
         return known and not any(one[name] for name in self._nulls)
@@ -96,7 +105,7 @@ def _operator(text: str) -> tuple[Callable[[str, str], bool], str]:
     word, colon, asked = text.partition(":")
     if colon and word in _OPERATORS:
         return _OPERATORS[word], asked
-    return _OPERATORS["eq"], text
+    return _equal, text
 
 
 def _limit(text: str) -> int | None:

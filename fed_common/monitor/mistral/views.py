@@ -28,6 +28,7 @@ _SHAPES: dict[str, Callable[[Workflow, bool], Plain]] = {
     "executions": shapes.execution,
     "tasks": shapes.task,
 }
+_SHOWN = (*(column.name for column in Workflow._meta.concrete_fields), "vim__tenant_id", "vnf__tenant_id")
 
 
 class Resource(APIView):
@@ -42,6 +43,7 @@ class Resource(APIView):
     plural: ClassVar[str]
     noun: ClassVar[str]
     column: ClassVar[str]
+    workflow_name = "workflow_name"
 
     def get_exception_handler(self) -> Callable[..., Any]:
         """See the framework."""
@@ -55,7 +57,8 @@ class Resource(APIView):
         if execution:
             rows = rows.filter(execution_id=_uuid("execution", execution))
         listing = Listing(request.query_params.dict(), self.fields())
-        found, more = listing.page(list(self._shown(rows)))
+        name = listing.exactly(self.workflow_name)
+        found, more = listing.page(list(self._shown(rows if name is None else rows.filter(name=name))))
         link = {"next": self._next(request, found[-1]["id"])} if more else {}
         return Response({self.plural: found, **link})
 
@@ -88,6 +91,7 @@ class Workflows(Resource):
     """By id or, as Mistral allows, by name."""
 
     plural, noun, column = "workflows", "workflow", "id"
+    workflow_name = "name"
 
     def _named(self, key: str) -> Q:
         return Q(name=key) if Workflow.objects.filter(name=key).exists() else super()._named(key)
@@ -107,7 +111,7 @@ class Tasks(Resource):
 
 def _rows(request: Request) -> QuerySet[Workflow]:
     """The workflows of the VIMs that the caller may see; a VNF's is its VIM's."""
-    rows = Workflow.objects.select_related("vim", "vnf")
+    rows = Workflow.objects.select_related("vim", "vnf").only(*_SHOWN)
     return seen_by(request.user, rows.annotate(cloud=Coalesce("vim__full_id", "vnf__vim__full_id")), "cloud")
 
 

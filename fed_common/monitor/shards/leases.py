@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from fed_common.events.models import Role, Worker
@@ -18,11 +18,15 @@ TTL = timedelta(seconds=3)
 
 @dataclass(frozen=True)
 class Table:
-    """Who owns what, as one reading found it. ``owners`` has an empty name where a shard is free."""
+    """Who owns what, as one reading found it. ``owners`` has an empty name where a shard is free.
+
+    In ``next_end`` seconds a shard of somebody else becomes free, unless it is renewed.
+    """
 
     alive: list[str]
     owners: Mapping[int, str]
     mine: Mapping[int, int]
+    next_end: float
 
 
 def make_rows() -> None:
@@ -39,19 +43,22 @@ def renew(name: str) -> None:
 
 
 def announce(name: str) -> None:
-    """Say that we live, and count where shares are made."""
+    """Say that we live, and count where shares are made. Before ``renew``: it must not outlast our leases."""
     Worker.objects.update_or_create(name=name, defaults={"role": Role.EXECUTOR, "expires_at": Now() + TTL})
 
 
 def look(name: str) -> Table:
     """How things are now."""
-    free = ExpressionWrapper(Q(expires_at__lte=Now()), output_field=BooleanField())
-    rows = list(Shard.objects.annotate(free=free).values_list("number", "owner", "epoch", "free"))
+    rows = list(Shard.objects.values_list("number", "owner", "epoch", "expires_at", Now()))
+    left = {number: (end - now).total_seconds() for number, _, _, end, now in rows}
     alive = Worker.objects.filter(role=Role.EXECUTOR, expires_at__gt=Now())
     return Table(
         alive=sorted(alive.values_list("name", flat=True)),
-        owners={number: "" if is_free else owner for number, owner, _, is_free in rows},
-        mine={number: epoch for number, owner, epoch, is_free in rows if owner == name and not is_free},
+        owners={number: owner if left[number] > 0 else "" for number, owner, *_ in rows},
+        mine={number: epoch for number, owner, epoch, *_ in rows if owner == name and left[number] > 0},
+        next_end=min(
+            (left[number] for number, owner, *_ in rows if owner != name and left[number] > 0), default=60
+        ),
     )
 
 
@@ -75,7 +82,7 @@ def release(name: str, numbers: Collection[int]) -> None:
     Shard.objects.filter(owner=name, number__in=numbers).update(owner="", expires_at=Now())
 
 
-def bury(name: str) -> bool:
-    """Free what it owned; whether it counted as living. For ourselves, and for a peer that is gone."""
+def leave(name: str) -> None:
+    """Give everything back, and count no more."""
     Shard.objects.filter(owner=name).update(owner="", expires_at=Now())
-    return bool(Worker.objects.filter(name=name).delete()[0])
+    Worker.objects.filter(name=name).delete()

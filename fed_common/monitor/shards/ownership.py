@@ -32,6 +32,7 @@ from fed_common.telemetry.logging import get_logger
 
 RENEW_EVERY = 1.0
 RETRY_AFTER = 0.2
+JUST_AFTER = 0.005
 FENCE_AFTER = TTL.total_seconds() - 1
 
 log = get_logger(__name__)
@@ -64,7 +65,7 @@ class ShardOwnership:
         self._back_since: float | None = None
         self._gave_up_at = 0.0
         self._alive: list[str] = []
-        self._settled = False
+        self._settled = self._away = False
         self._thread = threading.Thread(target=self._run, name="shards", daemon=True)
 
     def start(self) -> None:
@@ -74,13 +75,15 @@ class ShardOwnership:
 
     def stop(self) -> None:
         """Give everything up at once, so that peers need not wait. Safe twice."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._thread.ident is None:
             return
         self._stopping.set()
         self._fence.close()
         self._wake_up()
         self._thread.join()
         self._fence.stop()
+        for end in (self._woken, self._bell):
+            end.close()
 
     def epochs(self) -> Mapping[int, int]:
         """The shards owned at this moment, with their epochs; empty when fenced."""
@@ -112,34 +115,44 @@ class ShardOwnership:
             pause = RENEW_EVERY
             try:
                 self._busy_since = began
-                self._turn(began)
+                pause = self._turn(began)
+                self._away = False
             except Retryable as error:
-                self._back_since, pause = None, RETRY_AFTER
-                if not self._settled:
-                    self._fence.shut()
-                log.warning("the leases could not be renewed", reason=error.reason)
+                pause = RETRY_AFTER
+                self._note_away(error)
             except Exception:
                 log.exception("the leases could not be renewed")
             self._busy_since = None
             self._session.wait(began + pause - time.monotonic(), self._woken)
         self._leave()
 
-    def _turn(self, began: float) -> None:
+    def _turn(self, began: float) -> float:
+        """Renew, and see what there is to do; in how many seconds to come again."""
         silent, anew = self._silent(began), self._fence.fenced or not self._settled
         with self._session.use():
-            leases.renew(self.name)
             if silent:
-                return
+                leases.renew(self.name)
+                return RENEW_EVERY
             if anew:
                 leases.make_rows()
                 leases.renumber(self.name)
             leases.announce(self.name)
+            leases.renew(self.name)
             table = leases.look(self.name)
         until = began + FENCE_AFTER
         if self._fence.hold(table.mine, until, anew=anew):
             self._share(table, until)
             self._watch(table)
             self._settled = True
+        return min(RENEW_EVERY, table.next_end + JUST_AFTER)
+
+    def _note_away(self, error: Retryable) -> None:
+        self._back_since = None
+        if not self._settled:
+            self._fence.shut()
+        if not self._away:
+            log.warning("the leases cannot be renewed now", reason=error.reason)
+        self._away = True
 
     def _silent(self, began: float) -> bool:
         """After a fence: whether the lease time that we keep silent is not over yet."""
@@ -176,7 +189,7 @@ class ShardOwnership:
         try:
             self._busy_since = time.monotonic()
             with self._session.use():
-                leases.bury(self.name)
+                leases.leave(self.name)
                 self._session.tell_peers()
         except Retryable as error:
             log.warning("the leases will run out by themselves", reason=error.reason)

@@ -84,7 +84,8 @@ class _Watcher:
 
         The waiting statement ends each minute and begins again, or VACUUM could never clean up behind it.
         """
-        self._execute("SELECT set_config('mcfed.peer', %s, false), set_config('mcfed.lock', %s, false)", self.peer)
+        self._execute("SELECT set_config('mcfed.peer', %s, false)", self.peer)
+        self._execute("SELECT set_config('mcfed.lock', %s, false)", str(key_of(self.peer)))
         self._execute("SET statement_timeout = 0; SET lock_timeout = '60s'")
         while self._free() and not self._stopping.is_set():
             self._execute("SELECT pg_advisory_unlock_all()")

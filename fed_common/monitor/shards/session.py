@@ -17,7 +17,6 @@ from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import writing
 
 GIVEN_UP_AFTER = 2.0
-CHANNEL = "mcfed_shards"
 KEEPALIVES = {
     "connect_timeout": 3,
     "keepalives_idle": 1,
@@ -106,7 +105,7 @@ class Session:
         """Wake the others: something is free."""
         if self.locked:
             with connection.cursor() as cursor:
-                cursor.execute(f"NOTIFY {CHANNEL}")
+                cursor.execute("NOTIFY mcfed_shards")
 
     def _heard(self, _notice: object) -> None:
         """Something became free, perhaps after this turn looked."""
@@ -131,7 +130,7 @@ class Session:
             direct = cursor.fetchone()[0] == self._own.connection.info.backend_pid
             self._direct = direct and self._wants_lock
             if self._direct:
-                cursor.execute(f"LISTEN {CHANNEL}")
+                cursor.execute("LISTEN mcfed_shards")
                 self._own.connection.add_notify_handler(self._heard)
         if not direct:
             log.warning("a pool is between us and PostgreSQL: executors are replaced by lease alone")

@@ -69,6 +69,7 @@ class Inputs:
     def __init__(self, declared: Place, given: Mapping[str, Any]) -> None:
         self._declared = {one.name: one for one in declared.named()}
         self._given = given
+        self._values: dict[str, Any] = {}
         self._filled = 0
         if len(self._declared) > MOST_INPUTS:
             raise declared.invalid(f"at most {MOST_INPUTS} inputs")
@@ -102,6 +103,11 @@ class Inputs:
 
     def _value(self, declared: Place, seen: tuple[str, ...]) -> Any:
         """As its type wants it; ``None``: neither given nor by default."""
+        if declared.name not in self._values:
+            self._values[declared.name] = self._found(declared, seen)
+        return self._values[declared.name]
+
+    def _found(self, declared: Place, seen: tuple[str, ...]) -> Any:
         if declared.name in self._given:
             given = self._given[declared.name]
             return _checked(Place(given, f"inputs.{declared.name}", declared.name, declared.warnings), declared)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from fed_common.core.errors import Invalid
 from fed_common.monitor.vnfd.place import Place
 
 VDU = "tosca.nodes.nfv.VDU.Tacker"
 CP = "tosca.nodes.nfv.CP.Tacker"
 VL = "tosca.nodes.nfv.VL"
 TYPES = (VDU, CP, VL)
+FIELDS = ("type", "description", "metadata", "properties", "capabilities", "requirements")
 MOST_NODES = 200
 MOST_TYPES = 100
 MOST_REQUIREMENTS = 20
@@ -25,18 +27,21 @@ class Nodes:
         if not 0 < len(self._all) <= MOST_NODES:
             raise templates.invalid(f"1 to {MOST_NODES} nodes")
         bases = _bases(root.at("node_types"))
-        self._types = {name: bases[node.at("type").word(bases)] for name, node in self._all.items()}
+        self._of: dict[str, dict[str, Place]] = {kind: {} for kind in TYPES}
+        for name, node in self._all.items():
+            node.use_only(*FIELDS)
+            self._of[bases[node.at("type").word(bases)]][name] = node
         self._refuse_circles()
 
     def of(self, kind: str) -> list[Place]:
         """Those of one of TYPES, in the order of the file."""
-        return [node for name, node in self._all.items() if self._types[name] == kind]
+        return list(self._of[kind].values())
 
     def needed(self, node: Place, requirement: str, kind: str) -> Place | None:
         """The node that ``node`` needs by the requirement of that name; ``None``: it has none such."""
         for one in _requirements(node):
             if one.name == requirement:
-                return self._all[_pointer(one).word(other.name for other in self.of(kind))]
+                return self._all[_pointer(one).word(self._of[kind])]
         return None
 
     def _refuse_circles(self) -> None:
@@ -47,13 +52,13 @@ class Nodes:
         try:
             TopologicalSorter(needs).prepare()
         except CycleError as error:
-            circle: list[str] = error.args[1][::-1]
-            for one in map(_pointer, _requirements(self._all[circle[0]])):
-                if one.value == circle[1]:
-                    raise one.invalid(
-                        f"a node that does not need {circle[0]} itself: {' -> '.join(circle)}"
-                    ) from None
-            raise AssertionError("a circle of nothing") from None
+            raise self._circle(error.args[1][::-1]) from None
+
+    def _circle(self, names: list[str]) -> Invalid:
+        """Each of them needs the next."""
+        pointers = map(_pointer, _requirements(self._all[names[0]]))
+        wrong = next(one for one in pointers if one.value == names[1])
+        return wrong.invalid(f"a node that does not need {names[0]} itself: {' -> '.join(names)}")
 
 
 def _requirements(node: Place) -> Iterator[Place]:
@@ -70,16 +75,23 @@ def _pointer(requirement: Place) -> Place:
 
 
 def _bases(own: Place) -> dict[str, str]:
-    """Which of TYPES each type is in the end, those that the descriptor derives itself included."""
+    """Which of TYPES each type is in the end, those that the descriptor derives itself included.
+
+    One that is none of them is no harm while no node is of it: descriptors name the VNF as a whole so.
+    """
     parents = {one.name: one.at("derived_from") for one in own.named()}
     if len(parents) > MOST_TYPES:
         raise own.invalid(f"at most {MOST_TYPES} types")
     found = {name: name for name in TYPES}
-    for name in parents:
-        line = [name]
-        while line[-1] not in TYPES:
-            parent = parents[line[-1]]
-            word = parent.word((*TYPES, *(other for other in parents if other not in line)))
-            line.append(word)
-        found[name] = line[-1]
-    return found
+    return {**found, **{name: base for name in parents if (base := _base(name, parents)) in TYPES}}
+
+
+def _base(name: str, parents: Mapping[str, Place]) -> str:
+    """The last of those it is derived from, one after the other; empty: of nothing."""
+    line = [name]
+    while (last := line[-1]) in parents and last not in TYPES:
+        parent = parents[last].text("")
+        if parent in line:
+            raise parents[last].invalid(f"a type that is not derived from {last} itself: {' -> '.join(line)}")
+        line.append(parent)
+    return line[-1]

@@ -16,13 +16,14 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``value`` is ``None`` where there is nothing. Its readers raise Invalid with ``path`` as the field.
+    """``value`` is ``None`` where there is nothing. Its readers raise Invalid with ``path`` as the field; the
+    file as a whole has none, and is called ROOT.
 
     ``warnings``  what was not used is written down here; shared by all places of one descriptor.
     """
 
     value: Any
-    path: str = ROOT
+    path: str = ""
     name: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -98,12 +99,12 @@ class Place:
         """One of these words."""
         words = list(allowed)
         if self.value not in words:
-            raise self.invalid(words)
+            raise self.invalid(words or "nothing: there is none")
         return str(self.value)
 
     def invalid(self, allowed: Iterable[str] | str) -> Invalid:
         """That this is not what may stand here."""
-        return Invalid(self.path, self.value, allowed)
+        return Invalid(self.path or ROOT, self.value, allowed)
 
     def warn(self, said: str) -> None:
         """Write down something about this place that does not stop anybody."""
@@ -116,8 +117,7 @@ class Place:
                 inner.warn("is not used")
 
     def _inner(self, name: str, value: object) -> Place:
-        path = name if self.path == ROOT else f"{self.path}.{name}"
-        return Place(value, path, name, self.warnings)
+        return Place(value, f"{self.path}.{name}".removeprefix("."), name, self.warnings)
 
     def _item(self, number: int, value: object) -> Place:
         return Place(value, f"{self.path}[{number}]", str(number), self.warnings)

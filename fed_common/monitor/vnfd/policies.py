@@ -49,9 +49,10 @@ class Policies:
 
     def _add(self, one: Place, vdus: list[str]) -> None:
         kind = one.at("type").word((SCALING, *MONITORING))
-        targets = tuple(target.word(vdus) for target in one.at("targets").items())
+        listed = _targets(one)
+        targets = tuple(target.word(vdus) for target in listed.items())
         if not targets or len(set(targets)) < len(targets):
-            raise one.at("targets").invalid("a list of VDUs, each once")
+            raise listed.invalid("a list of VDUs, each once")
         if kind == SCALING:
             self._add_scaling(one, targets)
         else:
@@ -60,10 +61,16 @@ class Policies:
     def _add_scaling(self, one: Place, targets: tuple[str, ...]) -> None:
         if one.name in (*action_names(), *ALIASES):
             raise one.invalid("a policy that is not called like an action")
-        for target in one.at("targets").items():
+        for target in _targets(one).items():
             if any(target.value in other.targets for other in self.scalings.values()):
                 raise target.invalid("a VDU that no other policy scales")
         self.scalings[named(one).name] = scaling(one, targets)
+
+
+def _targets(one: Place) -> Place:
+    """TOSCA has them beside the properties, Tacker's own samples among them."""
+    within = one.at("properties", "targets")
+    return one.at("targets") if within.value is None else within
 
 
 def _name(one: Place) -> str:

@@ -13,11 +13,11 @@ from fed_common.monitor.vnfd import monitoring
 from fed_common.monitor.vnfd.actions import Actions
 from fed_common.monitor.vnfd.inputs import filled
 from fed_common.monitor.vnfd.keeping import to_plain
-from fed_common.monitor.vnfd.nodes import CP, VDU, Nodes
+from fed_common.monitor.vnfd.nodes import VDU, Nodes
 from fed_common.monitor.vnfd.place import ROOT, Place
 from fed_common.monitor.vnfd.policies import Policies
 from fed_common.monitor.vnfd.text import document
-from fed_common.monitor.vnfd.vdus import check_port, is_management, ports_of, vdu
+from fed_common.monitor.vnfd.vdus import is_management, ports, vdu
 
 VERSIONS = (
     "tosca_simple_profile_for_nfv_1_0_0",
@@ -57,6 +57,8 @@ def read(source: str | Mapping[str, Any], inputs: Mapping[str, Any]) -> Reading:
     root = Place(document(source), warnings=warnings)
     root.at("tosca_definitions_version").word(VERSIONS)
     root.use_only(*FILE)
+    if not root.at("topology_template").fields():
+        raise root.at("topology_template").invalid("a mapping with node_templates")
     root = filled(root, inputs)
     root.at("topology_template").use_only(*TOPOLOGY)
     vnfd = _vnfd(root)
@@ -67,27 +69,24 @@ def read(source: str | Mapping[str, Any], inputs: Mapping[str, Any]) -> Reading:
 
 def _vnfd(root: Place) -> Vnfd:
     nodes = Nodes(root)
-    for cp in nodes.of(CP):
-        check_port(cp)
     every = nodes.of(VDU)
     if not every:
         raise root.at("topology_template", "node_templates").invalid(f"at least one node of type {VDU}")
-    policies = Policies(root, [one.name for one in every])
+    policies, bound = Policies(root, [one.name for one in every]), ports(nodes)
     return Vnfd(
-        vdus=tuple(_vdu(one, nodes, policies) for one in every),
+        vdus=tuple(_vdu(one, bound[one.name], nodes, policies) for one in every),
         scalings=tuple(policies.scalings.values()),
         description=root.at("description").text("", longest=LONGEST_DESCRIPTION),
     )
 
 
-def _vdu(node: Place, nodes: Nodes, policies: Policies) -> VduSpec:
-    ports = ports_of(node.name, nodes)
+def _vdu(node: Place, bound: list[Place], nodes: Nodes, policies: Policies) -> VduSpec:
     place = node.at("properties", "monitoring_policy")
     own = monitoring.policies(place, Actions(policies.scalings, node.name))
     watched = (*own, *policies.monitoring(node.name))
-    if watched and not any(map(is_management, ports)):
+    if watched and not any(map(is_management, bound)):
         wanted = f"a VDU with an address to watch: a CP with management: true that is bound to {node.name}"
         raise (place if own else node).invalid(wanted)
     if len({(one.check.kind, one.check.port) for one in watched}) < len(watched):
         raise node.invalid("a VDU that no two policies watch in the same way")
-    return vdu(node, ports, nodes, watched)
+    return vdu(node, bound, nodes, watched)

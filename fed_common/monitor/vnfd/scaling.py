@@ -8,7 +8,7 @@ from fed_common.monitor.vnfd.place import Place
 MOST_MEMBERS = 1000
 LONGEST_COOLDOWN = 86_400
 INCREMENT, LEAST, MOST, USUAL, COOLDOWN = 1, 0, 10, 1, 120.0
-FIELDS = ("increment", "cooldown", "min_instances", "max_instances", "default_instances")
+FIELDS = ("targets", "increment", "cooldown", "min_instances", "max_instances", "default_instances")
 
 
 def scaling(policy: Place, targets: tuple[str, ...]) -> Scaling:

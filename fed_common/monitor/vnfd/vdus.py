@@ -22,7 +22,7 @@ SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?( ?[kmgt]?i?b)?", re.ASCII | re.IG
 MOST_PORTS, MOST_CPUS = 1000, 1024
 
 
-def vdu(node: Place, ports: list[Place], nodes: Nodes, policies: tuple[MonitoringPolicy, ...]) -> VduSpec:
+def vdu(node: Place, bound: list[Place], nodes: Nodes, policies: tuple[MonitoringPolicy, ...]) -> VduSpec:
     """One VDU with the CPs bound to it. Raises Invalid."""
     said = node.at("properties")
     said.use_only(*USED)
@@ -32,7 +32,7 @@ def vdu(node: Place, ports: list[Place], nodes: Nodes, policies: tuple[Monitorin
         name=named(node).name,
         image=image,
         flavor=said.at("flavor").text(""),
-        networks=_networks(ports, nodes) if image else (),
+        networks=_networks(bound, nodes) if image else (),
         availability_zone=said.at("availability_zone").text(""),
         user_data=said.at("user_data").text("", longest=LONGEST_USER_DATA),
         properties=_properties(node),
@@ -40,10 +40,14 @@ def vdu(node: Place, ports: list[Place], nodes: Nodes, policies: tuple[Monitorin
     )
 
 
-def ports_of(vdu_name: str, nodes: Nodes) -> list[Place]:
-    """The CPs bound to a VDU, those of its management first, then by their ``order``."""
-    bound = [cp for cp in nodes.of(CP) if (to := nodes.needed(cp, "virtualBinding", VDU)) and to.name == vdu_name]
-    return sorted(bound, key=lambda cp: (not is_management(cp), _order(cp)))
+def ports(nodes: Nodes) -> dict[str, list[Place]]:
+    """The CPs bound to each VDU, those of its management first, then by their ``order``. Raises Invalid."""
+    found: dict[str, list[Place]] = {vdu.name: [] for vdu in nodes.of(VDU)}
+    for cp in sorted(nodes.of(CP), key=lambda cp: (not is_management(cp), _order(cp))):
+        cp.at("properties").use_only("management", "order")
+        if bound := nodes.needed(cp, "virtualBinding", VDU):
+            found[bound.name].append(cp)
+    return found
 
 
 def is_management(cp: Place) -> bool:
@@ -58,17 +62,12 @@ def named(place: Place) -> Place:
     return place
 
 
-def check_port(cp: Place) -> None:
-    """Warn of what a CP asks for in vain: the cloud gives addresses and guards ports by itself."""
-    cp.at("properties").use_only("management", "order")
-
-
 def _order(cp: Place) -> int:
     return cp.at("properties", "order").whole(0, MOST_PORTS, 0)
 
 
-def _networks(ports: list[Place], nodes: Nodes) -> tuple[str, ...]:
-    links = [link for cp in ports if (link := nodes.needed(cp, "virtualLink", VL))]
+def _networks(bound: list[Place], nodes: Nodes) -> tuple[str, ...]:
+    links = [link for cp in bound if (link := nodes.needed(cp, "virtualLink", VL))]
     return tuple(dict.fromkeys(link.at("properties", "network_name").text() for link in links))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -20,6 +19,7 @@ from fed_common.monitor.vnfs.run import Lost, Run
 
 T = TypeVar("T")
 SHORTEST_LOOK, LONGEST_LOOK = 0.2, 5.0
+LINK_LOCAL = ("fe80:", "169.254.")
 OFF = ("stopped", "suspended", "paused", "shelved", "shelved_offloaded")
 
 
@@ -126,7 +126,7 @@ def _runs(found: Instance) -> bool:
 
 def _address(found: Instance, member: Vnfc) -> str:
     """The one it has, if it still has it, else the first: that of the management network."""
-    usable = [one for one in found.addresses if not ipaddress.ip_address(one).is_link_local]
+    usable = [one for one in found.addresses if one and not one.lower().startswith(LINK_LOCAL)]
     return member.address if member.address in usable else next(iter(usable), "")
 
 

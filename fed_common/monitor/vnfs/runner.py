@@ -10,10 +10,11 @@ from django.conf import settings
 
 from fed_common.core.errors import GatewayError, Retryable
 from fed_common.events.ownership import RENEW_EVERY
-from fed_common.monitor.models import Operation
+from fed_common.monitor.models import Operation, Vnf
 from fed_common.monitor.vnfs.claiming import claim, renew
 from fed_common.monitor.vnfs.operations import note_failure, steps_of
 from fed_common.monitor.vnfs.run import Cancelled, Lost, Run, Stopped
+from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
 
 STOPS_WITHIN = 10.0
@@ -55,9 +56,10 @@ class Runner:
         """Half a second is the renewal of the leases as well."""
         while not self._stopping.is_set():
             try:
-                renew(self._name, set(self._running))
-                free = settings.OPERATION_THREADS - len(self._running)
-                for operation in claim(self._name, free, set(self._running)) if free else ():
+                ours = self._ours()
+                renew(self._name, ours)
+                free = settings.OPERATION_THREADS - len(ours)
+                for operation in claim(self._name, free, ours) if free else ():
                     self._submit(operation)
             except Retryable as error:
                 log.warning("operations wait for the database", reason=error.reason)
@@ -65,6 +67,10 @@ class Runner:
                 log.exception("operations could not be claimed")
             self._woken.wait(RENEW_EVERY)
             self._woken.clear()
+
+    def _ours(self) -> set[int]:
+        with self._lock:
+            return set(self._running)
 
     def _submit(self, operation: Operation) -> None:
         with self._lock:
@@ -92,7 +98,7 @@ def run_operation(
         try:
             _run(run, hold)
         except Cancelled as reason:
-            run.finish(Operation.State.CANCELLED, str(reason))
+            _end(run, Operation.State.CANCELLED, str(reason))
         except GatewayError as error:
             _failed(run, str(error))
         except (Lost, Stopped):
@@ -111,15 +117,27 @@ def _run(run: Run, hold: Callable[[Operation], str | None]) -> None:
     if operation.target and not operation.step:
         reason = run.look(lambda: hold(operation))
         if reason is not None:
-            run.finish(Operation.State.HELD, reason)
+            _end(run, Operation.State.HELD, reason)
             return
     run.do(steps_of(operation))
+    metrics.OPERATIONS.labels(operation.kind, Operation.State.DONE).inc()
     log.info("an operation is done", operation=operation.pk, kind=operation.kind, vnf=str(operation.vnf_id))
+
+
+def _end(run: Run, state: Operation.State, reason: str) -> None:
+    """It ends otherwise than done, or is put off."""
+    run.finish(state, reason, also=lambda vnf: _note(run.operation, vnf, state, reason))
+    metrics.OPERATIONS.labels(run.operation.kind, state).inc()
+
+
+def _note(operation: Operation, vnf: Vnf, state: Operation.State, reason: str) -> None:
+    if state == Operation.State.FAILED:
+        note_failure(operation, vnf, reason)
 
 
 def _failed(run: Run, reason: str) -> None:
     log.error("an operation failed", operation=run.operation.pk, kind=run.operation.kind, reason=reason)
-    run.finish(Operation.State.FAILED, reason, also=lambda vnf: note_failure(run.operation, vnf, reason))
+    _end(run, Operation.State.FAILED, reason)
 
 
 def _released(run: Run) -> None:

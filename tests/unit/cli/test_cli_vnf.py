@@ -127,7 +127,7 @@ def test_list_asks_for_what_was_chosen_and_shows_health_and_addresses(api, mcfed
     ran = mcfed("vnf", "list", "--vim", "core_R", "--status", "ACTIVE", "--name", "firewall")
 
     assert api.asked[0].query == {"vim_id": "core_R", "status": "ACTIVE", "name": "firewall"}
-    for text in ("UP: 2", "DOWN: 1", "VDU1: 10.0.0.4, 10.0.0.5", "VDU2: 10.0.0.6"):
+    for text in ("2 UP, 1 DOWN", "VDU1: 10.0.0.4, 10.0.0.5", "VDU2: 10.0.0.6"):
         assert text in ran.out
     assert mcfed("vnf", "list", "-f", "json").json[0]["health"] == VNF["health"]
 

@@ -65,6 +65,17 @@ def test_a_target_that_toggles_flaps_from_the_sixth_change_on() -> None:  # T104
     assert flapping.active
 
 
+@pytest.mark.parametrize(("changes_ago", "flaps"), [((0, 4, 7, 9, 12, 16), True), ((0, 4, 7, 9, 12, 17), False)])
+def test_it_begins_at_30_percent_and_not_below(changes_ago: tuple[int, ...], flaps: bool) -> None:  # T104
+    flapping, up = Flapping(True), True
+    for ago in range(19, -1, -1):
+        up = up is not (ago in changes_ago)
+        flapping.note(up)
+
+    assert flapping.percent == pytest.approx(30, abs=0.1)
+    assert flapping.active is flaps
+
+
 def test_it_goes_on_between_25_and_30_percent_and_begins_there_for_none() -> None:  # T104
     flapping = Flapping(True)
     for number in range(5):

@@ -131,7 +131,7 @@ def test_a_vim_registered_over_rest_is_one_of_them(operator: Caller) -> None:
         ("?id=4406cf8f-no-uuid", []),
     ],
 )
-def test_fields_choose(operator: Caller, query: str, found: list[str]) -> None:
+def test_fields_choose(operator: Caller, query: str, found: list[str]) -> None:  # T6
     register(operator, name="two", is_default=True)
     register(operator, name="one")
 
@@ -206,7 +206,7 @@ def test_wrong_input_is_refused_by_name_in_tackers_words(
         ("GET", f"/{uuid4()}", None, 404, "there is no VIM"),
         ("GET", "/testvim2", None, 404, "there is no VIM 'testvim2'"),
         ("PUT", f"/{uuid4()}", {"vim": {}}, 404, "there is no VIM"),
-        ("DELETE", f"/{uuid4()}.json", None, 404, "there is no VIM"),
+        ("DELETE", f"/{uuid4()}.json", None, 404, "there is no VIM"),  # T27
         ("PATCH", "", {}, 405, 'Method "PATCH" not allowed'),
     ],
 )

@@ -10,7 +10,7 @@ from fed_common.core.health import BAD_ACTION, Health, ProbeKind
 from fed_common.core.kinds import Kind, Origin, Phase
 from fed_common.core.model import Event
 from fed_common.monitor.conductor import judging
-from fed_common.monitor.conductor.hearing import BEGINS, ENDS, hear, health_after
+from fed_common.monitor.conductor.hearing import BEGINS, ENDS, health_after, hear
 from fed_common.monitor.models import LifecycleEvent, Operation, Target, Vnfc
 from tests.examples import event
 from tests.watched import says, targets_of, watched_vim, watched_vnf
@@ -36,7 +36,9 @@ def told() -> list[str]:
 def test_an_instance_that_ended_is_down(kind: Kind) -> None:
     assert health_after(happens(kind)) == health_after(happens(kind, phase=Phase.MOMENT)) == DOWN
     other = None if kind != Kind.ERROR else DOWN
-    assert health_after(happens(kind, phase=Phase.START)) == health_after(happens(kind, phase=Phase.ERROR)) == other
+    assert (
+        health_after(happens(kind, phase=Phase.START)) == health_after(happens(kind, phase=Phase.ERROR)) == other
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(BEGINS))

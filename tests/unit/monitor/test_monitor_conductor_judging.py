@@ -143,7 +143,9 @@ def test_the_present_epoch_and_a_newer_one_are_believed() -> None:
 
 def test_each_report_of_a_batch_has_its_own_answer_and_what_follows_keeps_their_order() -> None:
     [one], [other] = targets_of(watched_vim("r1")), targets_of(watched_vim("r2"))
-    answers = judge(says(one, UP), says(other, DOWN), says(one, DOWN, action_id="x"), says(one, DOWN), says(one, UP))
+    answers = judge(
+        says(one, UP), says(other, DOWN), says(one, DOWN, action_id="x"), says(one, DOWN), says(one, UP)
+    )
     assert answers == [UP, DOWN, BAD_ACTION, DOWN, UP]
     assert told() == [
         "VIM_STATUS PENDING>REACHABLE",

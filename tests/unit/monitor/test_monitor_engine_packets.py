@@ -29,7 +29,9 @@ def test_a_request_has_the_right_checksum(version: int, ident: int, serial: int,
 
 
 @given(VERSIONS, st.integers(0, 0xFFFF), LONG, LONG, LONG, st.binary(max_size=60))
-def test_its_reply_is_read_back(version: int, ident: int, serial: int, nonce: int, stamp: int, more: bytes) -> None:
+def test_its_reply_is_read_back(
+    version: int, ident: int, serial: int, nonce: int, stamp: int, more: bytes
+) -> None:
     packet = packets.request(version, ident, serial, nonce, stamp)
     answer = bytes([packets.REPLY[version]]) + packet[1:] + more
     assert packets.reply(version, answer) == (serial, nonce, stamp)

@@ -172,6 +172,14 @@ def test_lists_are_ordered_and_paged(reader: Caller) -> None:
     assert named(reader, f"workflows?sort_keys=name&marker={rows['a'].id}") == ["b", "c"]
 
 
+def test_lists_are_ordered_by_the_first_key_then_by_the_second(reader: Caller) -> None:
+    for name, tenant in (("a", "t1"), ("b", "t2"), ("c", "t1")):
+        workflow(vim(name, tenant_id=tenant), name=name)
+
+    assert named(reader, "workflows?sort_keys=project_id,name&sort_dirs=asc,desc") == ["c", "a", "b"]
+    assert named(reader, "workflows?sort_keys=project_id,name&sort_dirs=desc") == ["b", "a", "c"]
+
+
 def test_fields_shorten_and_the_id_is_always_there(reader: Caller) -> None:
     row = workflow(vim("one"))
 

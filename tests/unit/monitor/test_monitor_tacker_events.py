@@ -71,6 +71,7 @@ def test_events_come_in_pages(reader: Caller) -> None:
     link = first["events_links"][0]["href"].partition("/openstack")[2]
     second = reader.get(f"//openstack{link}")
     assert [one["id"] for one in second["events"]] == rows[2:4]
+    assert second["events_links"][0]["href"].count("marker=") == 1
     last = reader.get(f"{EVENTS}?limit=2&marker={rows[3]}")
     assert [one["id"] for one in last["events"]] == rows[4:]
     assert "events_links" not in last

@@ -17,7 +17,12 @@ from fed_common.monitor.models import LifecycleEvent, Target, TargetRevision, Wo
 from tests.watched import targets_of, watched_vim, watched_vnf
 
 pytestmark = pytest.mark.django_db
-BODY = {"cloud_owner": "cloud", "cloud_region_id": "r1", "type": "openstack", "auth_url": "http://10.0.0.1:5000/v3"}
+BODY = {
+    "cloud_owner": "cloud",
+    "cloud_region_id": "r1",
+    "type": "openstack",
+    "auth_url": "http://10.0.0.1:5000/v3",
+}
 
 
 class Executors:
@@ -75,9 +80,7 @@ def test_a_registered_vim_has_a_workflow_in_tackers_words_and_a_target(cast: Exe
         ("both", [("vim_api", "cloud_r1"), ("ping", "r1.example")]),
     ],
 )
-def test_the_setting_says_how_vims_are_asked(
-    settings: Any, probe: str, expected: list[tuple[str, str]]
-) -> None:
+def test_the_setting_says_how_vims_are_asked(settings: Any, probe: str, expected: list[tuple[str, str]]) -> None:
     settings.VIM_PROBE = probe
     assert asked(watched_vim()) == expected
 

@@ -51,7 +51,7 @@ def test_a_new_vnf_is_pending_and_has_its_descriptor_with_the_inputs_filled_in(
     assert shown == reader.get("/vnfs/one") == reader.get(f"/vnfs/{shown['id']}")
     assert (shown["status"], shown["vim_id"], shown["description"]) == ("PENDING_CREATE", "core_R", "the first")
     assert (shown["maintenance"], shown["action_id"], shown["attributes"]) == (False, None, {})
-    assert shown["health"] == {"PENDING": 3, "UP": 0, "DOWN": 0}
+    assert shown["health"] == {"PENDING": 1, "UP": 0, "DOWN": 0}
     assert [vdu["image"] for vdu in shown["vnfd"]["vdus"]] == ["jammy", "cirros"]
     assert Operation.objects.get().kind == "create"
 

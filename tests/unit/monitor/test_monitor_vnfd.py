@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fed_common.core.errors import Invalid
 from fed_common.core.health import Check, MonitoringPolicy, ProbeKind
 from fed_common.core.vnf import Scaling
 from fed_common.monitor.vnfd.keeping import from_plain, to_plain
@@ -198,6 +199,23 @@ def test_a_type_of_the_descriptor_is_what_it_is_derived_from() -> None:
     }
 
     assert [one.name for one in read_vnfd(plain, {}).vdus] == ["VDU1", "VDU2"]
+
+
+def test_a_type_for_the_vnf_as_a_whole_is_no_harm_while_no_node_is_of_it() -> None:
+    plain = changed("/node_types", {"my.VNF": {"capabilities": {}}, "my.FW": {"derived_from": "tosca.nodes.Root"}})
+
+    assert read(plain, {}).warnings == ()
+    plain["topology_template"]["node_templates"]["VDU2"]["type"] = "my.VNF"
+    with pytest.raises(Invalid, match=r"^topology_template.node_templates.VDU2.type: 'my.VNF'"):
+        read(plain, {})
+
+
+def test_targets_may_stand_among_the_properties_as_in_tackers_samples() -> None:
+    plain = good()
+    scaling = plain["topology_template"]["policies"][0]["SP1"]
+    scaling["properties"]["targets"] = scaling.pop("targets")
+
+    assert read(plain, {}) == read(good(), {})
 
 
 def test_yaml_and_object_mean_the_same() -> None:

@@ -138,6 +138,7 @@ def test_the_page_is_its_own_files_only(inside):
         "/static/web/stream.js",
         "/",
         "/clouds",
+        "/vnfs",
     }
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", page)
 

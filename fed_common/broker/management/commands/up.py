@@ -13,6 +13,8 @@ from fed_common.events.listening import Listening
 from fed_common.events.polling.polling import Polling
 from fed_common.events.routes import Routes
 from fed_common.interfaces.registry import load
+from fed_common.monitor.conductor.conductor import Conductor
+from fed_common.monitor.executor.executor import Executor
 from fed_common.telemetry.logging import setup_logging
 
 WELCOME = """
@@ -45,18 +47,18 @@ class Command(BaseCommand):
         token = prepare()
         routes = Routes()
         routes.start()
-        listening, polling = Listening(routes), Polling(routes)
+        parts = [Listening(routes), Polling(routes), Conductor(routes), Executor()]
         feed = self._demo_feed() if options["demo"] else None
-        listening.start()
-        polling.start()
+        for part in parts:
+            part.start()
         self._welcome(token, demo=options["demo"])
         try:
             serve()
         finally:
             if feed:
                 feed.stop()
-            polling.stop()
-            listening.stop()
+            for part in reversed(parts):
+                part.stop()
             routes.stop()
 
     def _demo_feed(self) -> Any:

@@ -1,34 +1,15 @@
 // The page of clouds: asked again every few seconds; a chosen cloud shows its VMs.
 
-import { age, cell, vmCell } from "./row.js";
+import { ask, byId, chooseByClick, chosen, keepAsking, replaceRows, sinceText } from "./asking.js";
+import { cell, vmCell } from "./row.js";
 
-const API = document.body.dataset.api;
 const ASK_EVERY_MS = 3000;
 const SHOWN = 200;
-
-const byId = (id) => document.getElementById(id);
-const chosen = () => decodeURIComponent(location.hash.slice(1));
-
-async function ask(path) {
-  const answer = await fetch(`${API}/${path}`, { signal: AbortSignal.timeout(ASK_EVERY_MS * 3) });
-  if (answer.status === 401) location.assign("/login");
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return answer.json();
-}
-
-function setState(state) {
-  byId("connection").dataset.state = state;
-  byId("connection").textContent = state;
-}
 
 function fedBy(vim) {
   if (!vim.enabled) return "switched off";
   const ways = [vim.transport && "notifications", vim.auth_url && "polling"].filter(Boolean);
   return ways.join(", ") || "nothing";
-}
-
-function sinceText(time) {
-  return time ? age({ occurred_at: time }, Date.now()) : "–";
 }
 
 function vimRow(vim) {
@@ -65,11 +46,8 @@ function instanceRow(one) {
   return row;
 }
 
-// A row that is replaced loses the keyboard's place: it is given back to the one of the same cloud.
 function showVims(vims) {
-  const focused = document.activeElement.closest("#vims tr")?.dataset.vim;
-  byId("vims").replaceChildren(...vims.map(vimRow));
-  byId("vims").querySelector(`tr[data-vim="${CSS.escape(focused ?? "")}"] button`)?.focus();
+  replaceRows(byId("vims"), vims.map(vimRow), "vim");
   byId("empty").hidden = vims.length > 0;
 }
 
@@ -90,23 +68,9 @@ function countText(found) {
 }
 
 async function refresh() {
-  try {
-    showVims((await ask("vims")).vims);
-    await showInside();
-    setState("live");
-  } catch {
-    setState("reconnecting");
-  }
+  showVims((await ask("vims")).vims);
+  await showInside();
 }
 
-async function run() {
-  await refresh();
-  setTimeout(run, ASK_EVERY_MS);
-}
-
-byId("vims").addEventListener("click", (click) => {
-  const row = click.target.closest("tr");
-  if (row) location.hash = row.dataset.vim === chosen() ? "" : encodeURIComponent(row.dataset.vim);
-});
-window.addEventListener("hashchange", refresh);
-run();
+chooseByClick(byId("vims"), "vim");
+keepAsking(refresh, ASK_EVERY_MS);

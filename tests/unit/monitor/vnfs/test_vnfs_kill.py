@@ -1,16 +1,18 @@
-"""A conductor that is killed anywhere leaves nothing behind: another one goes on, and all is as without that."""
+"""A conductor that is killed or sleeps anywhere: another one goes on, and all is as if nothing had been."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from fed_common.monitor.models import Operation, Target, Vnf
-from fed_common.monitor.vnfs.services import create_vnf, delete_vnf, heal_vnf, respawn_vnf, scale_vnf
+from fed_common.monitor.vnfs.cloud import Cloud
+from fed_common.monitor.vnfs.services import create_vnf, delete_vnf, heal_vnf, scale_vnf
 from tests.doubles.booting import BootingCloud
-from tests.lifecycle import Killed, drive, events, expire, fails, fields, killed_at, vdu, vnfd, watched
+from tests.lifecycle import Killed, at_point, drive, events, expire, fails, fields, kill, vdu, vnfd, watched
 
 ADOPTED = {"VDU2": [{"instance_id": "", "address": "10.8.0.1"}]}
 ASKS: dict[str, Any] = {
@@ -19,21 +21,20 @@ ASKS: dict[str, Any] = {
     "scale_out": lambda vnf: scale_vnf(vnf, "SP1", out=True),
     "scale_in": lambda vnf: scale_vnf(vnf, "SP1", out=False),
     "heal": lambda vnf: heal_vnf(vnf, "VDU1"),
-    "respawn": respawn_vnf,
-    "respawn of a policy": lambda vnf: fails(vnf, "log", "respawn"),
+    "log, respawn": lambda vnf: fails(vnf, "log", "respawn"),
     "log_and_kill": lambda vnf: fails(vnf, "log_and_kill"),
 }
 
 
-def told(vim: Any, cloud: BootingCloud, kind: str, point: int) -> tuple[Any, ...]:
-    """What is left in the end of an operation that was killed at that point, without what is new each time."""
+def told(vim: Any, cloud: BootingCloud, kind: str, point: int, happens: Callable[[], object]) -> tuple[Any, ...]:
+    """What is left in the end of an operation to which that happened, without what is new each time."""
     descriptor = vnfd(vdu(), vdu("VDU2", ""), scaled=True, default_instances=2 if kind == "scale_in" else 1)
     vnf = create_vnf(**fields(vim, descriptor, adopt=ADOPTED))
     if kind != "create":
         assert drive() == 1
     before = {one.pk for one in vnf.members.all()}
     ASKS[kind](vnf)
-    with killed_at(point) as passed:
+    with at_point(point, happens) as passed:
         try:
             drive("a")
         except Killed:
@@ -65,11 +66,70 @@ def test_an_operation_whose_conductor_dies_anywhere_is_ended_by_another_one_exac
     vim: Any, cloud: BootingCloud, kind: str
 ) -> None:
     """T44, and the promise of §6.3 point 7."""
-    count, right = told(vim, cloud, kind, 0)
+    count, right = told(vim, cloud, kind, 0, kill)
     assert count >= 3
     for point in range(1, count + 1):
         forget(cloud)
-        assert told(vim, cloud, kind, point)[1] == right, f"killed at point {point}"
+        assert told(vim, cloud, kind, point, kill)[1] == right, f"killed at point {point}"
+
+
+@pytest.mark.parametrize("kind", ["create", "heal", "log_and_kill"])
+def test_a_conductor_that_sleeps_anywhere_while_another_one_goes_on_changes_nothing_when_it_wakes(
+    vim: Any, cloud: BootingCloud, kind: str
+) -> None:
+    """T95, for conductors."""
+    count, right = told(vim, cloud, kind, 0, kill)
+    for point in range(1, count + 1):
+        forget(cloud)
+        assert told(vim, cloud, kind, point, overtaken)[1] == right, f"asleep at point {point}"
+
+
+def overtaken() -> None:
+    expire()
+    drive("b")
+
+
+def test_what_a_sleeper_makes_for_a_vnf_that_was_deleted_meanwhile_is_removed_again(
+    vim: Any, cloud: BootingCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vnf = create_vnf(**fields(vim))
+    create, slept = Cloud.create, []
+
+    def late(self: Cloud, spec: Any) -> str:
+        if not slept:
+            slept.append(True)
+            delete_vnf(vnf)
+            expire()
+            drive("b")
+            assert not Vnf.objects.exists()
+            assert not cloud.instances
+        return create(self, spec)
+
+    monkeypatch.setattr(Cloud, "create", late)
+    drive("a")
+    assert max(cloud.made.values()) > 0
+    assert not cloud.instances
+
+
+def test_a_deletion_finds_what_was_made_and_never_heard_of(vim: Any, cloud: BootingCloud) -> None:
+    vnf = create_vnf(**fields(vim))
+    with at_point(2), pytest.raises(Killed):  # the cloud was asked, its answer was not stored
+        drive("a")
+    assert len(cloud.instances) == 1
+    assert not vnf.members.exclude(instance_id="").exists()
+    delete_vnf(vnf)
+    expire()
+    drive("b")
+    assert not Vnf.objects.exists()
+    assert not cloud.instances
+
+
+def test_a_member_that_was_never_asked_for_is_not_made_to_be_deleted(vim: Any, cloud: BootingCloud) -> None:
+    vnf = create_vnf(**fields(vim))
+    delete_vnf(vnf)
+    drive()
+    assert not Vnf.objects.exists()
+    assert not cloud.made
 
 
 def forget(cloud: BootingCloud) -> None:

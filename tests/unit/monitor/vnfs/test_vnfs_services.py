@@ -52,7 +52,7 @@ def test_a_conductor_is_woken_once_the_rows_are_there(
         ({"VDU2": TWO}, "adopt.VDU2", "1 to 1"),
         ({"VDU2": [{"instance_id": "vm-1"}]}, "adopt.VDU2[0].address", "managed"),
         ({"VDU2": [{"instance_id": "vm-1", "address": ""}]}, "adopt.VDU2[0].address", "managed"),
-        ({"VDU2": ONE, "VDU9": ONE}, "vdu", "VDU1, VDU2"),
+        ({"VDU2": ONE, "VDU9": ONE}, "adopt.VDU9", "VDU1, VDU2"),
         ({"VDU2": ONE, "VDU1": [*ONE, *ONE]}, "adopt.VDU1.address", "of its own"),
     ],
 )
@@ -89,17 +89,15 @@ CHANGES: dict[str, Callable[[Vnf], object]] = {
 
 
 @pytest.mark.parametrize("first", CHANGES)
-@pytest.mark.parametrize("second", CHANGES)
-def test_one_change_is_asked_for_at_a_time(vim: Any, first: str, second: str) -> None:
+def test_one_change_is_asked_for_at_a_time(vim: Any, first: str) -> None:
     """T78: also two respawns from two sides are one."""
     vnf = create_vnf(**fields(vim, vnfd(scaled=True)))
     drive()
     CHANGES[first](vnf)
-    with pytest.raises(Conflict):
-        CHANGES[second](vnf)
+    for second in CHANGES:
+        with pytest.raises(Conflict):
+            CHANGES[second](vnf)
     assert Operation.objects.filter(state="waiting").count() == 1
-    drive()
-    CHANGES[second](vnf) if {first, second} != {"scale out"} and first != second else None
 
 
 @pytest.mark.parametrize("change", CHANGES)
