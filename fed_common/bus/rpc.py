@@ -17,7 +17,7 @@ import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging.rpc.dispatcher import DefaultRPCAccessPolicy, RPCDispatcher
 
-from fed_common.bus.rpc_listener import RpcListeningServer
+from fed_common.bus.rpc_listener import RpcListeningServer, no_endless_waiting
 from fed_common.bus.urls import is_rabbit
 from fed_common.core.errors import Invalid, Retryable
 from fed_common.telemetry.logging import get_logger
@@ -45,10 +45,13 @@ def rpc_transport(url: str) -> Any:
         parts = urlsplit(url)
         url = urlunsplit(parts._replace(query=urlencode({**_OPTIONS, **dict(parse_qsl(parts.query))})))
     try:
-        return oslo_messaging.get_rpc_transport(cfg.CONF, url)
+        transport = oslo_messaging.get_rpc_transport(cfg.CONF, url)
     except Exception as error:
         said = f"a URL an oslo.messaging driver can use ({redact(str(error))})"
         raise Invalid("MCFED_TRANSPORT_URL", MASK, said) from error
+    if is_rabbit(url):
+        no_endless_waiting(transport._driver)
+    return transport
 
 
 def in_process(url: str) -> bool:
@@ -129,8 +132,8 @@ class RpcServer:
 class RpcClient:
     """Calls methods of the servers of one topic. Safe to share between threads.
 
-    oslo.messaging itself can hold its caller for ever while RabbitMQ is away, and for ten seconds when it
-    hangs. So every message is sent by a thread that may be left behind, of which there are few.
+    oslo.messaging can hold its caller for ten seconds and more when RabbitMQ hangs. So every message is sent
+    by a thread that may be left behind, of which there are few.
     """
 
     def __init__(self, url: str, *, exchange: str, topic: str) -> None:

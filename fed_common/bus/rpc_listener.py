@@ -35,12 +35,22 @@ class RpcListeningServer(RPCServer):  # type: ignore[misc]
 
 
 def connect(driver: Any) -> Any:
-    """A connection to read from. Raises Retryable at once; the driver's own way tries for ever."""
+    """A connection to read from. One attempt at one of the hosts; raises Retryable."""
     pool = driver._connection_pool
     try:
-        return pool.connection_cls(pool.conf, pool.url, common.PURPOSE_LISTEN, retry=1)
+        return pool.connection_cls(pool.conf, pool.url, common.PURPOSE_LISTEN, retry=0)
     except (OperationalError, OSError) as error:
         raise Retryable(f"the bus cannot be reached: {redact(str(error)) or type(error).__name__}") from error
+
+
+def no_endless_waiting(driver: Any) -> None:
+    """Have a first call fail at once while RabbitMQ is down; else it waits for its queue of answers for ever."""
+    to_send = driver._get_connection
+
+    def get_connection(purpose: str = common.PURPOSE_SEND, retry: int | None = None) -> Any:
+        return connect(driver) if purpose == common.PURPOSE_LISTEN else to_send(purpose, retry)
+
+    driver._get_connection = get_connection
 
 
 def _own_queue(link: Any, exchange: str, name: str, listener: Any) -> Consumer:

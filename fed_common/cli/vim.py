@@ -13,7 +13,7 @@ from fed_common.cli.vim_options import add_vim_options, flat, pair_of, vim_field
 COLUMNS = ("vim_id", "type", "enabled", "status", "auth_url", "transport_url", "filter")
 MORE = (
     *("name", "version", "source", "projects", "region_name", "poll_interval", "exchange", "topics"),
-    *("status_reason", "status_at"),
+    *("maintenance", "status_reason", "status_at"),
 )
 PATIENCE = 60.0
 

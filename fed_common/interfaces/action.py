@@ -11,11 +11,13 @@ from typing import ClassVar
 class Failure:
     """What failed, and of which VNF.
 
+    ``id``      the same when it is told again.
     ``cause``   what the monitor returned: ``failure``.
     ``rule``    the rule of the judgement that decided so; ``detail`` is what was seen.
-    ``number``  counts the failures of this address, so that one told twice can be known.
+    ``number``  counts the failures of this address.
     """
 
+    id: str
     vnf_id: str
     vnf_name: str
     vim_id: str

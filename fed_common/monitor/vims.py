@@ -52,15 +52,18 @@ def watch(vim: Vim) -> bool:
 
     Call it in a transaction, with the VIM's row locked.
     """
+    reached, given = _fingerprint(vim), _input(vim)
     workflow, new = Workflow.objects.get_or_create(
-        vim=vim, defaults={"name": f"vim_id_{vim.uuid}", "task_name": TASK, "fingerprint": _fingerprint(vim)}
+        vim=vim,
+        defaults={"name": f"vim_id_{vim.uuid}", "task_name": TASK, "fingerprint": reached, "input": given},
     )
-    if workflow.fingerprint != _fingerprint(vim):
+    if workflow.fingerprint != reached:
         _kill(vim.uuid, workflow.action_id)
-        workflow.action_id, workflow.killed_at = uuid4(), None
-        workflow.fingerprint = _fingerprint(vim)
-    workflow.input = _input(vim)
-    workflow.save()
+        workflow.action_id, workflow.killed_at, workflow.fingerprint = uuid4(), None, reached
+        workflow.save()
+    if workflow.input != given:
+        workflow.input = given
+        workflow.save()
     if workflow.killed_at is None and put_targets(workflow, list(_wanted(vim))):
         after_commit(lambda: executors().update(workflow.action_id, workflow.input))
     return new

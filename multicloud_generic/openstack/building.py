@@ -32,8 +32,9 @@ _GONE = frozenset({DELETED, "soft-delete"})
 _FULL = (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _QUOTA = re.compile("quota|exceeded", re.IGNORECASE)
 _BLAMED = (
+    ("attribute name", "name"),
     ("availability zone", "availability_zone"),
-    ("user_data", "user_data"),
+    ("user data", "user_data"),
     ("flavor", "flavor"),
     ("image", "image"),
     ("network", "networks"),
@@ -128,8 +129,9 @@ def _reason(refused: Refused, spec: InstanceSpec) -> Conflict | Invalid | Refuse
     if no_room or refused.status in _FULL:
         return Conflict("instance", spec.name, f"cannot be made: {refused.said}")
     if refused.status == HTTPStatus.BAD_REQUEST:
+        said = refused.said.lower().replace("_", " ")
         for word, field in _BLAMED:
-            if word in refused.said.lower():
+            if word in said:
                 return Invalid(field, getattr(spec, field), f"what the cloud takes; it says: {refused.said}")
     return refused
 

@@ -16,7 +16,7 @@ LEFT_OUT = "|".join(
     (
         r"/events/stream$",  # it has no end
         r"/\{service\}$",  # that is the cloud's own API
-        r"/check$",  # it connects to wherever it is told
+        r"/vims/([^/]+/)?check$",  # it connects to wherever it is told
         r"/v0/\{vim_id\}/(?!check_vim_status)",  # the same views as below v1
     )
 )

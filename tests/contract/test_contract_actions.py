@@ -17,7 +17,9 @@ from fed_common.interfaces.action import Failure, PolicyAction
 from fed_common.monitor.actions.known import known_actions
 from fed_common.monitor.vnfs.operations import STEPS
 
-FAILURE = Failure("8f1c", "fw", "c_r1", vdu="VDU1", address="10.9.0.1", rule="fall", detail="no answer", number=1)
+FAILURE = Failure(
+    "8f1c/7", "8f1c", "fw", "c_r1", vdu="VDU1", address="10.9.0.1", rule="fall", detail="no answer", number=1
+)
 
 pytestmark = pytest.mark.parametrize("name", known_actions().names())
 

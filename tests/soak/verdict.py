@@ -72,13 +72,17 @@ def violations(world: World, books: Books, heard: Mapping[str, Any], done: Seque
     booted = [one for one in world.cloud.instances.values() if one.key]
     if len(booted) != len(world.respawned):
         found.append(f"{len(booted)} instances of {len(world.respawned)} members")
-    found += [f"not watched for {gap:.1f} s: {where}" for where, gap, end in _unwatched(heard, done)]
+    most = INTERVAL + TAKEN_OVER_WITHIN + BESIDE
+    watched = {address for addresses in world.flapping.values() for address in addresses}
+    long = [one for one in heard["gaps"] if one[0] in watched and one[1] > most]
+    found += [f"not watched for {gap:.1f} s until {_moment(end, done)}: {where}" for where, gap, end in long]
     return found
 
 
-def _unwatched(heard: Mapping[str, Any], done: Sequence[Disturbance]) -> list[tuple[str, float, float]]:
-    most = INTERVAL + TAKEN_OVER_WITHIN + BESIDE
-    return [(address, gap, end) for address, gap, end in heard["gaps"] if gap > most]
+def _moment(end: float, done: Sequence[Disturbance]) -> str:
+    """What was going on then."""
+    during = [f"{end - one.began:.0f} s after {one.name}" for one in done if one.began <= end]
+    return during[-1] if during else "before anything was done"
 
 
 def table(heard: Mapping[str, Any], done: Sequence[Disturbance]) -> str:

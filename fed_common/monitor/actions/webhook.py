@@ -30,7 +30,7 @@ class Webhook(PolicyAction):
         """See PolicyAction. ``argument`` is the URL."""
         _check(argument)
         body = {**asdict(failure), "action": self.name, "sent_at": clock.iso(clock.now())}
-        headers = {"Idempotency-Key": f"{failure.vnf_id}/{failure.address}/{failure.number}"}
+        headers = {"Idempotency-Key": failure.id}
         try:
             with requests.post(
                 argument, json=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True

@@ -38,7 +38,8 @@ class Reconciling:
 
     def __init__(self, elected: Callable[[], bool], wake: Callable[[], None]) -> None:
         self._elected, self._wake = elected, wake
-        self._looked_at_all, self._purged_at, self._last_held = False, 0.0, 0
+        self._unseen: list[int] | None = None
+        self._purged_at, self._last_held = 0.0, 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciling", daemon=True)
 
@@ -65,16 +66,17 @@ class Reconciling:
             self._purged_at = time.monotonic()
 
     def _watch_vims(self) -> None:
-        """Those without a workflow; at first all, because settings may say something else now."""
-        rows = Vim.objects.all() if not self._looked_at_all else Vim.objects.filter(workflow__isnull=True)
+        """Those without a workflow, and since the election each once: settings may say something else now."""
         with reachable():
-            keys = list(rows.order_by("pk").values_list("pk", flat=True))
-        for pk in keys:
+            if self._unseen is None:
+                self._unseen = list(Vim.objects.order_by("pk").values_list("pk", flat=True))
+            new = list(Vim.objects.filter(workflow__isnull=True).values_list("pk", flat=True)[:AT_ONCE])
+        now, self._unseen = self._unseen[:AT_ONCE], self._unseen[AT_ONCE:]
+        for pk in sorted({*new, *now}):
             with writing(TIMEOUT):
                 vim = Vim.objects.select_for_update().filter(pk=pk).first()
                 if vim is not None:
                     watch(vim)
-        self._looked_at_all = True
 
     def _look_at_held(self) -> None:
         """Some at a time, in turn: each may need the opinion of an executor."""
@@ -100,7 +102,7 @@ class Reconciling:
                 if self._elected():
                     self.look()
                 else:
-                    self._looked_at_all = False
+                    self._unseen = None
             except Retryable as error:
                 log.warning("reconciling waits for the database", reason=error.reason)
             except Exception:

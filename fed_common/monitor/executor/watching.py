@@ -53,6 +53,7 @@ class Watching:
         """``flipped`` gets the target, what became of it, and what it was before."""
         self._engine, self._queues, self._flipped = engine, queues, flipped
         self._watched: dict[int, Watched] = {}
+        self._said = ""
         self._of_action: dict[str, set[int]] = defaultdict(set)
         self._of_subject: dict[str, set[int]] = defaultdict(set)
 
@@ -86,6 +87,9 @@ class Watching:
         if known := self._watched.get(key):
             before = known.judge.health
             flip = known.judge.hear(outcome, now=time.monotonic(), wall=clock.now())
+            if known.judge.errors == 1 and outcome.reason != self._said:
+                self._said = outcome.reason
+                log.warning("a target cannot be asked", address=known.target.check.address, reason=self._said)
             if flip:
                 metrics.MONITOR_FLIPS.labels(flip.health.value, flip.rule).inc()
                 self._flipped(known.target, flip, before)

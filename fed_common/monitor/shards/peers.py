@@ -82,11 +82,11 @@ class _Watcher:
     def _wait(self) -> None:
         """A peer that holds no lock is replaced by lease alone, but it may get its lock later.
 
-        The waiting statement ends each minute and begins again, or VACUUM could never clean up behind it.
+        The waiting statement ends after ten seconds and begins again, or VACUUM could never clean up.
         """
         self._execute("SELECT set_config('mcfed.peer', %s, false)", self.peer)
         self._execute("SELECT set_config('mcfed.lock', %s, false)", str(key_of(self.peer)))
-        self._execute("SET statement_timeout = 0; SET lock_timeout = '60s'")
+        self._execute("SET statement_timeout = 0; SET lock_timeout = '10s'")
         while self._free() and not self._stopping.is_set():
             self._execute("SELECT pg_advisory_unlock_all()")
             self._stopping.wait(ASK_AGAIN)

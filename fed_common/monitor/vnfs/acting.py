@@ -33,6 +33,7 @@ def _failure(run: Run) -> Failure:
     member = Vnfc.objects.filter(pk=asked.get("member")).first()
     target = Target.objects.filter(pk=run.operation.target or 0).first()
     return Failure(
+        id=f"{run.vnf.pk}/{run.operation.pk}",
         vnf_id=str(run.vnf.pk),
         vnf_name=run.vnf.name,
         vim_id=run.vnf.vim.full_id,

@@ -101,6 +101,7 @@ def test_a_vim_of_two_targets_is_reachable_only_when_both_are_up(settings: Any) 
         "VIM_STATUS REACHABLE>UNREACHABLE",
         "VIM_STATUS UNREACHABLE>REACHABLE",
     ]
+    assert LifecycleEvent.objects.count() == 3
 
 
 def test_one_of_two_that_is_down_decides_before_the_other_is_known(settings: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fed_common.events.models import Role
 from fed_common.events.ownership import living
-from fed_common.monitor.models import SHARDS
+from fed_common.monitor.models import SHARDS, Shard
 from fed_common.monitor.shards import leases, ownership
 from fed_common.monitor.shards.ownership import ShardOwnership
 from fed_common.topics import database
@@ -20,10 +20,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Executor(ShardOwnership):
-    """Remembers what it was told."""
+    """Remembers what it was told, and counts what it was told to be lost when it was not ours any more."""
 
     def __init__(self, name: str) -> None:
         self.owned: dict[int, int] = {}
+        self.too_late = 0
         self.said: list[tuple[str, dict[int, int]]] = []
         super().__init__(name, self.gained, self.lost)
 
@@ -33,6 +34,8 @@ class Executor(ShardOwnership):
         self.said.append(("gained", dict(epochs)))
 
     def lost(self, shards: Collection[int]) -> None:
+        with database.reachable():
+            self.too_late += Shard.objects.filter(number__in=shards).exclude(owner=self.name).count()
         self.said.append(("lost", {shard: self.owned.pop(shard) for shard in shards}))
 
 
@@ -81,6 +84,7 @@ def test_two_end_with_half_each_and_who_stops_leaves_its_half_at_once(start: Cal
     assert living(Role.EXECUTOR) == ["b"]
     until(lambda: len(two.epochs()) == SHARDS)
     assert all(two.epochs()[shard] == 2 for shard in half)
+    assert one.too_late == two.too_late == 0
 
 
 @pytest.mark.usefixtures("short_leases")

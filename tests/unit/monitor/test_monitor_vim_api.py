@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 
 from fed_common.core.errors import CloudFailed, CloudTimeout, Invalid, Retryable, Unsupported
 from fed_common.core.health import Check, Outcome, ProbeKind, Verdict
-from fed_common.core.model import Vim
+from fed_common.core.model import Vim, VimId
 from fed_common.inventory.directory import Directory
 from fed_common.monitor.executor import vim_api as module
 from fed_common.monitor.executor.vim_api import VimApiProber
@@ -29,7 +30,7 @@ class Probed:
 
     def probe_vim(self, vim: Vim, *, timeout: float) -> None:
         self.asked.append((str(vim.id), timeout))
-        assert self.open.wait(10)
+        assert vim.id.region == "prompt" or self.open.wait(10)
         failure = self.does[0]
         if failure:
             raise failure
@@ -109,3 +110,27 @@ def test_a_check_waits_for_a_thread_and_its_timeout_begins_then(
     outcomes = asyncio.run(many())
     assert {one.verdict for one in outcomes} == {Verdict.UP}
     assert Probed.asked == [("cloud_r1", 5)] * 10
+
+
+def test_vims_that_let_their_checks_run_out_of_time_delay_no_others(
+    prober: VimApiProber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vim = prober._find("cloud_r1")
+    prompt = replace(vim, id=VimId("cloud", "prompt"))
+    known = {"cloud_r1": vim, "cloud_prompt": prompt}
+    monkeypatch.setattr(
+        module, "directory", lambda: type("Known", (), {"find": lambda self, id: known[str(id)]})()
+    )
+    Probed.does[0] = CloudTimeout("cloud_r1", "no answer in 5 s")
+    assert prober.probe(CHECK).verdict is Verdict.DOWN
+    Probed.does[0] = None
+    Probed.open.clear()
+
+    async def many() -> Outcome:
+        for _ in range(10):
+            asyncio.ensure_future(prober(CHECK))  # noqa: RUF006
+        outcome = await prober(Check(ProbeKind.VIM_API, "cloud_prompt"))
+        Probed.open.set()
+        return outcome
+
+    assert asyncio.run(many()).verdict is Verdict.UP

@@ -40,6 +40,18 @@ def test_the_vdus_with_their_networks_the_management_network_first() -> None:
     assert vnfd.scalings == (Scaling("SP1", ("VDU2",), 1, 1, 3, 2, 60.0),)
 
 
+def test_networks_come_in_the_order_of_the_ports_but_for_that_of_the_management() -> None:
+    plain = changed("node_templates.CP1.properties.order", 9)
+    nodes = plain["topology_template"]["node_templates"]
+    nodes["VL3"] = {"type": "tosca.nodes.nfv.VL", "properties": {"network_name": "net1"}}
+    nodes["CP2"] = {
+        "type": "tosca.nodes.nfv.CP.Tacker",
+        "requirements": [{"virtualLink": {"node": "VL3"}}, {"virtualBinding": {"node": "VDU1"}}],
+    }
+
+    assert read_vnfd(plain, {}).vdu("VDU1").networks == ("net_mgmt", "net1", "net0")
+
+
 def test_a_flavor_wins_over_nfv_compute() -> None:
     plain = changed("node_templates.VDU1.properties.flavor", "m1.small")
 

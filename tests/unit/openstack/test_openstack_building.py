@@ -168,6 +168,7 @@ def test_what_is_not_of_that_key_or_on_its_way_out_is_not_it(nova: Nova, other: 
         (500, "Unexpected API Error.", CloudFailed),
         (400, "Bad request", CloudFailed),
         (400, "The requested availability zone is not available", Invalid),
+        (400, "Invalid input for field/attribute name. Value: image-x. 'image-x' is too long", Invalid),
         (400, "Flavor's disk is too small for requested image.", Invalid),
         (400, "Unable to automatically allocate a network for project", Invalid),
     ],

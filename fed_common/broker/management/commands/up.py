@@ -47,7 +47,12 @@ class Command(BaseCommand):
         token = prepare()
         routes = Routes()
         routes.start()
-        parts = [Listening(routes), Polling(routes), Conductor(routes), Executor()]
+        parts: tuple[Listening | Polling | Conductor | Executor, ...] = (
+            Listening(routes),
+            Polling(routes),
+            Conductor(routes),
+            Executor(),
+        )
         feed = self._demo_feed() if options["demo"] else None
         for part in parts:
             part.start()

@@ -87,7 +87,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def status_moves_as_the_table_says(self) -> None:
         told = LifecycleEvent.objects.filter(event__isnull=False).order_by("id")
-        moves = [(row.event["old_state"], row.event["state"]) for row in told if row.event]
+        moves = [(row.event.get("old_state", ""), row.event["state"]) for row in told if row.event]
         assert set(moves) <= LEGAL
         assert all(first[1] == second[0] for first, second in pairwise(moves))
         status = Vnf.objects.filter(pk=self.vnf.pk).values_list("status", flat=True).first()

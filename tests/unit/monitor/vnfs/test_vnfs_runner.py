@@ -80,8 +80,10 @@ def test_one_that_stops_leaves_its_operations_to_the_others_at_once(
     assert (status("fw"), sum(cloud.made.values())) == ("ACTIVE", 1)
 
 
-def test_a_deletion_ends_a_boot_that_takes_long(vim: Any, cloud: BootingCloud, eventually: Any) -> None:
-    cloud.boots_in = 3600
+def test_a_deletion_ends_a_boot_that_takes_long(
+    vim: Any, cloud: BootingCloud, eventually: Any, settings: Any
+) -> None:
+    cloud.boots_in = settings.BOOT_TIMEOUT = 3600
     vnf = create_vnf(**fields(vim))
     with running():
         eventually(lambda: cloud.calls["show"])

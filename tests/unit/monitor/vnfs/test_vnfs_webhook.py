@@ -17,7 +17,7 @@ from fed_common.monitor.models import Operation
 from fed_common.monitor.vnfs.services import create_vnf
 from tests.lifecycle import drive, events, fails, fields
 
-FAILURE = Failure("8f1c", "fw", "c_r1", "VDU1", "vm-1", "10.9.0.1", "failure", "fall", "no answer", 3)
+FAILURE = Failure("8f1c/7", "8f1c", "fw", "c_r1", "VDU1", "vm-1", "10.9.0.1", "failure", "fall", "no answer", 3)
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -52,10 +52,11 @@ def url() -> Iterator[str]:
 def test_its_body_is_the_one_that_is_documented(url: str) -> None:
     Webhook().run(FAILURE, url, timeout=5)
     ((path, key, body),) = Hook.came
-    assert (path, key) == ("/hook", "8f1c/10.9.0.1/3")
+    assert (path, key) == ("/hook", "8f1c/7")
     assert body.pop("sent_at").endswith("Z")
     assert body == {
         "action": "webhook",
+        "id": "8f1c/7",
         "vnf_id": "8f1c",
         "vnf_name": "fw",
         "vim_id": "c_r1",
@@ -101,6 +102,7 @@ def test_one_that_fails_for_a_moment_is_told_in_the_end_and_noted_once(vim: Any,
     drive()
     assert len(Hook.came) == 3
     assert Hook.came[0][2]["address"] == vnf.members.get().address
+    assert len({key for _, key, _ in Hook.came}) == 1
     assert [details for *_, details in events(vnf.pk)].count("ActionWebhook invoked") == 1
 
 

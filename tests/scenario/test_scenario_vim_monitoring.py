@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import service
-from tests.e2e.stock import Stock
 from tests.processes import Deployment, deployed
+from tests.stock import Stock
 from tests.waiting import until
 
 TASK = "monitor_ping_vimPingVIMTASK"
