@@ -12,9 +12,9 @@ from typing import Any
 
 import psycopg
 
-from fed_common.bus.rpc import RpcServer
+from fed_common.bus.rpc import RpcClient, RpcServer
 from fed_common.core.health import Report
-from fed_common.monitor.rpc import CONDUCTOR_TOPIC, EXCHANGE
+from fed_common.monitor.rpc import CONDUCTOR_TOPIC, EXCHANGE, KILL_TOPIC
 from tests.processes import Deployment, Process, deployed
 from tests.vhosts import VirtualHost, virtual_host
 
@@ -148,6 +148,7 @@ class Executors:
         self.running: list[Process] = []
         self.targets = Targets(database)
         self.conductor = NotingConductor(host.url, self.targets)
+        self.client = RpcClient(host.url, exchange=EXCHANGE, topic=KILL_TOPIC)
 
     def start(self, **env: str) -> Process:
         """One more executor, that is ready."""
@@ -163,6 +164,10 @@ class Executors:
         while len(self.running) > 1:
             self.running.pop(0).stop()
         return self.running[0] if self.running else self.start()
+
+    def hurry(self) -> None:
+        """Have the rows read now, as who changes them does."""
+        self.client.cast("update", fanout=True, action_id=str(uuid.uuid4()), parameter={})
 
     def kill(self, process: Process) -> None:
         """kill -9."""
@@ -197,5 +202,6 @@ def executors(folder: Path, rabbitmq_url: str, postgres_url: str) -> Iterator[Ex
             made.conductor._open()
             yield made
             made.conductor._close()
+            made.client._client.transport.cleanup()
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f"drop database {name} with (force)")

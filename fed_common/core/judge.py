@@ -46,10 +46,9 @@ class Judge:
     ``soft``       how many results in a row spoke against that.
     ``errors``     how many checks in a row could not be made.
     ``set_aside``  the rule by which the last result does not count; ``None``: it counts.
-    ``since``      when its health changed last, in the time of ``now``; ``None``: not in this process.
     """
 
-    __slots__ = ("_flapping", "_target", "errors", "health", "set_aside", "since", "soft")
+    __slots__ = ("_flapping", "_target", "errors", "health", "set_aside", "soft")
 
     def __init__(self, target: Target) -> None:
         """Begins with the health the conductor knows, without any history."""
@@ -57,7 +56,6 @@ class Judge:
         self.health = target.health
         self.soft = self.errors = 0
         self.set_aside: Rule | None = None
-        self.since: float | None = None
         self._flapping = Flapping(_LAST.get(target.health), active=target.flapping)
 
     @property
@@ -71,8 +69,8 @@ class Judge:
             self.health, self.soft = target.health, 0
         self._target = target
 
-    def hear(self, outcome: Outcome, *, now: float, wall: datetime) -> Flip | None:
-        """Judge one result; what there is to tell. ``now``: monotonic seconds. ``wall``: the time of day."""
+    def hear(self, outcome: Outcome, *, wall: datetime) -> Flip | None:
+        """Judge one result; what there is to tell. ``wall``: the time of day."""
         self.set_aside = self._reason_to_set_aside(outcome.verdict, wall)
         self.errors = self.errors + 1 if outcome.verdict is Verdict.ERROR else 0
         if self.set_aside:
@@ -80,9 +78,7 @@ class Judge:
         up = outcome.verdict is Verdict.UP
         turned = self._flapping.note(up)
         rule = self._decide(Health.UP if up else Health.DOWN)
-        if rule:
-            self.since = now
-        elif turned:
+        if rule is None and turned:
             rule = Rule.FLAPPING if self.flapping else Rule.STEADY
         return Flip(self.health, rule, outcome.reason, self.flapping) if rule else None
 

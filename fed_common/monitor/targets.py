@@ -1,7 +1,7 @@
 """What is watched, as rows: the one place that makes, changes and removes targets.
 
 Whoever locks several rows takes them in this order, so that nobody waits in a circle:
-VIMs, VNFs, members, targets, each by id, and the revision last.
+VIMs, VNFs (each with its members), targets, each by id, and the revision last.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def run(name: str, database_url: str, kills: int, *options: str) -> TakeOver:
         migrate = [sys.executable, "manage.py", "migrate", "-v0"]
         subprocess.run(migrate, cwd=ROOT, env=env, check=True, timeout=120)
         living = executors.start(*(f"executor-{number}" for number in range(EXECUTORS)), options=options)
-        executors.shared(*living, within=60)
+        until(lambda: all(one.owns_some() for one in living), within=60)
         seconds: list[float] = []
         for number in range(kills):
             seconds += _kill(executors, living)

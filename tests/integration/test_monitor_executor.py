@@ -13,9 +13,8 @@ import pika
 import pytest
 from oslo_config import cfg
 
-from fed_common.bus.rpc import RpcClient
 from fed_common.core.errors import Retryable
-from fed_common.core.health import BAD_ACTION
+from fed_common.core.health import BAD_ACTION, Health
 from fed_common.monitor.rpc import EXCHANGE, KILL_TOPIC
 from tests.executors import Executors, Listening, executors, measured, told
 from tests.processes import Process
@@ -54,6 +53,7 @@ def stock(all_of_it: Executors, server: str, method: str, **arguments: Any) -> N
 def watched(all_of_it: Executors, listening: Listening, **columns: Any) -> tuple[int, str, str]:
     """A target that was found UP, and whose queue is read."""
     id, action, subject = all_of_it.targets.add(listening.port, **columns)
+    all_of_it.hurry()
     until(lambda: all_of_it.conductor._of(id))
     until(lambda: f"{KILL_TOPIC}.{subject}" in all_of_it.host.queues())
     return id, action, subject
@@ -66,9 +66,13 @@ def asked_again(listening: Listening, times: int = 5) -> bool:
 
 
 def asked_no_more(listening: Listening, other: Listening) -> bool:
-    """Whether it is not asked while another target of the same interval is."""
-    before = listening.asked
-    return asked_again(other, 10) and listening.asked <= before + 1
+    """Whether it soon is not asked any more, while another target of the same interval is."""
+
+    def silent() -> bool:
+        before = listening.asked
+        return asked_again(other) and listening.asked == before
+
+    return until(silent)
 
 
 def test_only_what_flips_costs_a_call(all_of_it: Executors, monitor: Process, listening: Listening) -> None:
@@ -77,7 +81,7 @@ def test_only_what_flips_costs_a_call(all_of_it: Executors, monitor: Process, li
     assert conductor._of(id) == [("UP", "first_check")]
     calls = conductor.calls
     until(lambda: measured(monitor, "mcfed_executor_calls_total") == calls)
-    asked_again(listening, 30)
+    asked_again(listening, 20)
     assert conductor.calls == measured(monitor, "mcfed_executor_calls_total") == calls  # T15
     listening.close()
     until(lambda: conductor._of(id)[1:] == [("DOWN", "fall")])
@@ -120,9 +124,8 @@ def test_after_an_update_only_the_new_address_is_asked(
     id, action, _ = watched(all_of_it, listening)
     moved = Listening()
     all_of_it.targets.change(id, port=moved.port)
-    executors = RpcClient(all_of_it.host.url, exchange=EXCHANGE, topic=KILL_TOPIC)
-    executors.cast("update", fanout=True, action_id=str(uuid.uuid4()), parameter={})  # T42
-    executors.cast("update", fanout=True, action_id=action, parameter={"mgmt_ip": ["ignored"]})  # T41
+    all_of_it.hurry()  # T42
+    all_of_it.client.cast("update", fanout=True, action_id=action, parameter={"mgmt_ip": ["ignored"]})  # T41
     asked_again(moved)
     assert asked_no_more(listening, moved)
     moved.close()
@@ -134,6 +137,7 @@ def test_a_removed_target_is_asked_no_more(all_of_it: Executors, monitor: Proces
     watched(all_of_it, other)
     id, _, subject = watched(all_of_it, listening)
     all_of_it.targets.change(id, removed=True)
+    all_of_it.hurry()
     until(lambda: f"{KILL_TOPIC}.{subject}" not in all_of_it.host.queues())
     assert asked_no_more(listening, other)
     other.close()
@@ -145,12 +149,14 @@ def test_who_is_answered_bad_action_stops_until_the_row_says_otherwise(
     conductor, other = all_of_it.conductor, Listening()
     watched(all_of_it, other)
     id, action, _ = watched(all_of_it, listening)
-    conductor.answer = lambda report: BAD_ACTION if report.action_id == action else report.flip.health.value
+    answers = {(action, Health.DOWN): BAD_ACTION}
+    conductor.answer = lambda report: answers.get((report.action_id, report.flip.health), report.flip.health.value)
     listening.close()
     until(lambda: conductor._of(id)[-1] == ("DOWN", "fall"))
     listening.open()
     assert asked_no_more(listening, other)
     all_of_it.targets.change(id, action_id=uuid.uuid4())
+    all_of_it.hurry()
     asked_again(listening)
     other.close()
 
@@ -180,11 +186,10 @@ def test_garbage_for_the_executor_is_passed_over(all_of_it: Executors, monitor: 
         for key in (KILL_TOPIC, f"{KILL_TOPIC}.{name}"):  # T46
             for body in (b"", b"{", b"[]", b'{"oslo.version": "2.0", "oslo.message": "{"}'):
                 channel.basic_publish(EXCHANGE, key, body, pika.BasicProperties(content_type="application/json"))
-    executors = RpcClient(all_of_it.host.url, exchange=EXCHANGE, topic=KILL_TOPIC)
     with pytest.raises(Retryable):
-        executors.call("shutdown", server=name, timeout=5)
+        all_of_it.client.call("shutdown", server=name, timeout=5)
     check = {"kind": "ping", "address": "127.0.3.1", "timeout": 1.0}
-    assert executors.call("second_opinion", server=name, timeout=5, check=check) == "up"
+    assert all_of_it.client.call("second_opinion", server=name, timeout=5, check=check) == "up"
 
 
 def test_after_a_restart_of_the_bus_kills_and_reports_arrive(
@@ -256,5 +261,7 @@ def test_without_the_database_probing_goes_on_and_nothing_is_said(
     proxy.resume()
     until(lambda: all_of_it.conductor._of(id)[-1] == ("DOWN", "fall"))
     assert {one.target for one in all_of_it.conductor.told[before:]} == {id}
+    all_of_it.running.remove(cut_off)
+    cut_off.stop()
     proxy.close()
     steady.close()

@@ -133,12 +133,12 @@ def test_who_was_stopped_or_cut_off_owns_nothing_before_others_do_and_says_nothi
     site.wires[cut_off.name].block()
     until(lambda: cut_off.now()["fenced"] and cut_off.epochs() == {}, within=20)
     site.executors.taken_over(*others)
-    said = len(stopped.said())
+    believed = len(stopped.beliefs())
     stopped.signal(signal.SIGCONT)
     site.wires[cut_off.name].begin_anew()
-    until(lambda: len(stopped.said()) > said)
-    assert next(line for line in stopped.said()[said:] if "since" in line)["epochs"] == {}
-    site.executors.shared(*site.living())
+    until(lambda: len(stopped.beliefs()) > believed)
+    assert stopped.beliefs()[believed].epochs == {}
+    until(lambda: stopped.epochs() and cut_off.epochs())
 
 
 def test_a_rolling_restart_leaves_no_shard_alone_for_a_lease_time(  # T99
@@ -150,7 +150,6 @@ def test_a_rolling_restart_leaves_no_shard_alone_for_a_lease_time(  # T99
         assert old.epochs() == {}
         new = site.start("--clock", "-1")
         until(lambda new=new: new.epochs(), within=20)
-    site.executors.shared(*site.living())
     assert site.executors.longest_gap(began) < LEASE
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from fed_common.core.errors import Invalid
 from fed_common.core.health import Health
-from fed_common.core.vnf import VnfStatus
+from fed_common.core.vnf import DESTRUCTIVE, VnfStatus
 from fed_common.monitor.actions.known import known_actions
 from fed_common.monitor.models import Operation, Target, Vnf, Vnfc
 from fed_common.telemetry.logging import get_logger
 
 FAILURE = "failure"
+BRAKE = "brake: too many targets of its VIM failed at once"
 
 log = get_logger(__name__)
 
@@ -30,6 +34,18 @@ def answers_to(target: Target, vnf: Vnf, member: Vnfc | None) -> list[Operation]
         one.action_id, one.turn = target.action_id, turn
         one.target, one.failure_seq = target.pk, target.failure_seq
     return operations
+
+
+def hold_where_many(operations: Sequence[Operation]) -> None:
+    """What would destroy in one VIM, by more failures in one batch than the brake lets pass, begins as HELD.
+
+    The reconciler knows more soon; until then the runners have no thousands of operations to look at.
+    """
+    risky = [one for one in operations if one.kind in DESTRUCTIVE]
+    in_vim = Counter(one.vnf.vim_id for one in risky)
+    for one in risky:
+        if in_vim[one.vnf.vim_id] > settings.BRAKE_COUNT:
+            one.state, one.reason = Operation.State.HELD, BRAKE
 
 
 def operations_of(actions: Sequence[str], vnf: Vnf, about: Mapping[str, Any]) -> list[Operation]:

@@ -26,6 +26,7 @@ from fed_common.core.vnf import DESTRUCTIVE
 from fed_common.events.models import Role
 from fed_common.events.ownership import living
 from fed_common.inventory.models import Vim
+from fed_common.monitor.conductor.answering import BRAKE
 from fed_common.monitor.conductor.hearing import RULE as RIVER
 from fed_common.monitor.models import Operation, Shard, Target, Vnf
 from fed_common.monitor.rpc import executors
@@ -64,7 +65,7 @@ def in_maintenance(vnf: Vnf) -> bool:
 
 def _doubt(operation: Operation, target: Target, vim: Vim) -> str | None:
     if _brakes.holds(vim):
-        return f"brake: too many targets of {vim.full_id} failed at once"
+        return BRAKE
     against, opinion = _opinion(target)
     if against is None:
         with writing(TIMEOUT):

@@ -9,7 +9,7 @@ from fed_common.core import clock
 from fed_common.core.health import BAD_ACTION, Report
 from fed_common.inventory.models import Vim
 from fed_common.monitor.conductor.scene import Scene
-from fed_common.monitor.models import Shard, Target, Workflow
+from fed_common.monitor.models import Shard, Target, Vnf, Workflow
 from fed_common.monitor.targets import remove_targets
 from fed_common.topics.database import writing
 
@@ -50,13 +50,20 @@ def update_vim(vim_id: UUID, status: str, action_id: UUID | None) -> str:
 def killed(action_id: UUID) -> str:
     """Probe nothing for this action any more: it was killed. "KILLED", also when it is told again."""
     with writing(TIMEOUT):
-        workflow = Workflow.objects.select_for_update(no_key=True).filter(action_id=action_id).first()
+        workflow = _locked_workflow(action_id)
         if workflow is None:
             return BAD_ACTION
         if workflow.killed_at is None:
             Workflow.objects.filter(pk=workflow.pk).update(killed_at=clock.now())
             remove_targets(Target.objects.filter(workflow=workflow))
     return KILLED
+
+
+def _locked_workflow(action_id: UUID) -> Workflow | None:
+    """The one of that action, with the row of its VIM or VNF locked."""
+    Vim.objects.select_for_update(of=("self",), no_key=True).filter(workflow__action_id=action_id).first()
+    Vnf.objects.select_for_update(of=("self",), no_key=True).filter(workflow__action_id=action_id).first()
+    return Workflow.objects.filter(action_id=action_id).first()
 
 
 def _wanted(scene: Scene, action_id: UUID | None) -> bool:

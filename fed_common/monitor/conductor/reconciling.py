@@ -26,7 +26,7 @@ from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable, writing
 
 EVERY, PURGE_EVERY = 1.0, 60.0
-AT_ONCE, HELD_AT_ONCE = 500, 50
+AT_ONCE, HELD_WITHIN = 500, 1.0
 TIMEOUT = 10.0
 REMOVED_STAY = timedelta(minutes=10)
 
@@ -79,20 +79,18 @@ class Reconciling:
                     watch(vim)
 
     def _look_at_held(self) -> None:
-        """Some at a time, in turn: each may need the opinion of an executor."""
+        """In turn, for a while: each may need the opinion of an executor."""
         held = Operation.objects.filter(state=Operation.State.HELD).select_related("vnf")
         with reachable():
-            rows = list(held.filter(pk__gt=self._last_held).order_by("pk")[:HELD_AT_ONCE])
-        self._last_held = rows[-1].pk if len(rows) == HELD_AT_ONCE else 0
-        released = 0
+            rows = list(held.filter(pk__gt=self._last_held).order_by("pk")[:AT_ONCE])
+        until, released = time.monotonic() + HELD_WITHIN, 0
         for one in rows:
-            reason = reason_to_hold(one)
-            state = Operation.State.HELD if reason else Operation.State.WAITING
-            if reason != one.reason:
-                with writing(TIMEOUT):
-                    same = Operation.objects.filter(pk=one.pk, state=Operation.State.HELD)
-                    same.update(state=state, reason=reason or "")
-                released += not reason
+            self._last_held = one.pk
+            released += _look_again(one)
+            if time.monotonic() > until:
+                break
+        else:
+            self._last_held = self._last_held if len(rows) == AT_ONCE else 0
         if released:
             self._wake()
 
@@ -108,6 +106,17 @@ class Reconciling:
             except Exception:
                 log.exception("reconciling goes on with the next look")
             self._stopping.wait(EVERY)
+
+
+def _look_again(operation: Operation) -> bool:
+    """Whether nothing speaks against this held one any more."""
+    reason = reason_to_hold(operation)
+    if reason != operation.reason:
+        state = Operation.State.HELD if reason else Operation.State.WAITING
+        with writing(TIMEOUT):
+            same = Operation.objects.filter(pk=operation.pk, state=Operation.State.HELD)
+            same.update(state=state, reason=reason or "")
+    return reason is None
 
 
 def drop_orphans() -> int:

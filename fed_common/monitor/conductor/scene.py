@@ -18,7 +18,7 @@ from fed_common.core.health import Flip, Health
 from fed_common.core.vnf import EventType
 from fed_common.inventory.models import Vim
 from fed_common.monitor.casting import after_commit
-from fed_common.monitor.conductor.answering import answers_to
+from fed_common.monitor.conductor.answering import answers_to, hold_where_many
 from fed_common.monitor.models import LifecycleEvent, Operation, Target, Vnf, Vnfc, Workflow
 from fed_common.monitor.rpc import executors
 from fed_common.monitor.status_events import moment
@@ -35,7 +35,7 @@ class Scene:
     def __init__(
         self, *, targets: Iterable[int] = (), members: Iterable[int] = (), vims: Iterable[UUID] = ()
     ) -> None:
-        """Lock them, in the order ``monitor.targets`` names."""
+        """Lock them, in the order ``monitor.targets`` names; a member by its VNF."""
         self.now = clock.now()
         targets = list(targets)
         asked = Target.objects.filter(pk__in=targets, removed=False).values_list("subject", "member_id")
@@ -44,7 +44,7 @@ class Scene:
         self.vims = {row.pk: row for row in _locked_vims(subjects)}
         of_members = Vnfc.objects.filter(pk__in=wanted).values_list("vnf_id", flat=True)
         self.vnfs = {row.pk: row for row in _locked_vnfs(subjects | set(of_members))}
-        self.members = {row.pk: row for row in _by_pk(Vnfc).filter(pk__in=wanted)}
+        self.members = {row.pk: row for row in Vnfc.objects.filter(pk__in=wanted)}
         self._full_ids = dict(
             Vim.objects.filter(pk__in={row.vim_id for row in self.vnfs.values()}).values_list("pk", "full_id")
         )
@@ -142,6 +142,7 @@ class Scene:
         _update(Vnfc, _OF_MEMBER, [self.members[pk] for pk in self._changed[Vnfc]])
         _update(Target, _OF_TARGET, [self.targets[pk] for pk in self._changed[Target]])
         LifecycleEvent.objects.bulk_create(self._happened)
+        hold_where_many(self.operations)
         Operation.objects.bulk_create(self.operations, ignore_conflicts=True)
 
     def targets_of(self, member: Vnfc) -> list[Target]:

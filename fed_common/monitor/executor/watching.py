@@ -5,7 +5,6 @@ Everything here happens on the probing loop.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, Protocol
@@ -86,7 +85,7 @@ class Watching:
         """A check ended."""
         if known := self._watched.get(key):
             before = known.judge.health
-            flip = known.judge.hear(outcome, now=time.monotonic(), wall=clock.now())
+            flip = known.judge.hear(outcome, wall=clock.now())
             if known.judge.errors == 1 and outcome.reason != self._said:
                 self._said = outcome.reason
                 log.warning("a target cannot be asked", address=known.target.check.address, reason=self._said)

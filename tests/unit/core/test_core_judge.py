@@ -31,7 +31,7 @@ def target(**fields: Any) -> Target:
 def told(judge: Judge, *outcomes: Outcome, at: float = 0.0) -> list[tuple[str, str] | None]:
     """Health and rule of what is told after each result, the results a second apart."""
     flips = [
-        judge.hear(one, now=at + second, wall=START + timedelta(seconds=at + second))
+        judge.hear(one, wall=START + timedelta(seconds=at + second))
         for second, one in enumerate(outcomes)
     ]
     return [(flip.health, flip.rule) if flip else None for flip in flips]
@@ -67,8 +67,7 @@ def test_how_many_results_speak_against_the_health_is_known() -> None:
 def test_what_was_seen_goes_with_what_is_told() -> None:
     judge = Judge(target(health=Health.UP))
 
-    assert judge.hear(DOWN, now=5.0, wall=START) == Flip(Health.DOWN, "fall", "no answer")
-    assert judge.since == 5.0
+    assert judge.hear(DOWN, wall=START) == Flip(Health.DOWN, "fall", "no answer")
 
 
 @pytest.mark.parametrize("health", Health)
@@ -111,7 +110,7 @@ def test_the_monitors_own_errors_say_nothing_and_are_counted() -> None:  # T106
 
 def test_what_changes_while_a_target_flaps_is_told_and_marked() -> None:  # T104
     judge = Judge(target(health=Health.UP))
-    flips = [judge.hear((UP, DOWN)[second % 2 == 0], now=second, wall=START) for second in range(10)]
+    flips = [judge.hear((UP, DOWN)[second % 2 == 0], wall=START) for second in range(10)]
 
     assert [flip.flapping for flip in flips if flip] == [False] * 5 + [True] * 5
     assert {flip.rule for flip in flips if flip} == {"fall", "rise"}
@@ -127,7 +126,7 @@ def test_a_target_that_flaps_below_its_fall_is_told_once() -> None:  # T104
 def test_one_that_ends_up_down_is_told_again_when_it_is_steady() -> None:  # T104
     judge = Judge(target(health=Health.UP))
     told(judge, *[DOWN, UP] * 10)
-    flips = [flip for _ in range(30) if (flip := judge.hear(DOWN, now=0, wall=START))]
+    flips = [flip for _ in range(30) if (flip := judge.hear(DOWN, wall=START))]
 
     assert flips == [
         Flip(Health.DOWN, "fall", "no answer", flapping=True),
@@ -137,7 +136,7 @@ def test_one_that_ends_up_down_is_told_again_when_it_is_steady() -> None:  # T10
 
 def test_who_takes_over_a_flapping_target_does_not_take_it_for_steady() -> None:  # T104
     judge = Judge(target(health=Health.UP, flapping=True))
-    flip = judge.hear(DOWN, now=0, wall=START)
+    flip = judge.hear(DOWN, wall=START)
 
     assert flip
     assert flip.flapping
@@ -185,7 +184,7 @@ class AnyResults(RuleBasedStateMachine):
         if len(latest) == needed and set(latest) == {outcome} and self.counted[-1:] == [outcome]:
             self.health = Health.UP if outcome is UP else Health.DOWN
 
-        flip = self.judge.hear(outcome, now=float(self.second), wall=wall)
+        flip = self.judge.hear(outcome, wall=wall)
         turned = self.flapping.active is not flapped
         assert bool(flip) is (self.health is not before or turned)
         if flip:

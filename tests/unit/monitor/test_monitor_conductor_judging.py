@@ -261,5 +261,18 @@ def test_a_batch_of_many_that_fail_alike_costs_a_fixed_number_of_questions(
     assert Operation.objects.count() == Vnfc.objects.filter(health=DOWN).count() == 120
 
 
+# T103
+@pytest.mark.parametrize(
+    ("action", "failing", "state"), [("respawn", 11, "held"), ("respawn", 10, "waiting"), ("log", 11, "waiting")]
+)
+def test_what_would_destroy_begins_as_held_when_many_of_a_vim_fail_in_one_batch(
+    settings: Any, action: str, failing: int, state: str
+) -> None:
+    settings.BRAKE_COUNT = 10
+    targets = targets_of(watched_vnf(watched_vim(), members=failing, actions={"failure": [action]}))
+    judge(*[says(one, DOWN) for one in targets])
+    assert set(Operation.objects.values_list("state", flat=True)) == {state}
+
+
 def test_a_report_about_nothing_is_answered_with_nothing() -> None:
     assert judge() == []

@@ -106,7 +106,12 @@ class World:
         last = {one.target: answer for one, answer in zip(reports, answers, strict=True)}
         for target, answer in last.items():
             if answer != BAD_ACTION:
-                assert Target.objects.get(pk=target).health == answer
+                row = Target.objects.get(pk=target)
+                assert row.health == answer
+                if answer == Health.DOWN and not row.member:
+                    assert Vim.objects.get().status == Vim.Status.UNREACHABLE
+                elif answer == Health.DOWN and row.member:
+                    assert row.member.health == Health.DOWN
 
     def stale(self, target: Target, how: str) -> None:
         before = [list(room.objects.order_by("pk").values()) for room in ROOMS]

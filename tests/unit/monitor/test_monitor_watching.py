@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fed_common.core.health import Check, Flip, Health, Outcome, ProbeKind, Target, Verdict
+from fed_common.monitor.executor import watching as module
 from fed_common.monitor.executor.watching import Watching
 from fed_common.telemetry import metrics
 
@@ -167,3 +168,18 @@ def test_what_is_watched_and_what_flips_is_measured(watching: Watching) -> None:
     watching.hear(1, UP)
     assert metrics.MONITOR_TARGETS._value.get() == 2
     assert flipped() == before + 1
+
+
+def test_why_targets_cannot_be_asked_is_logged_once_and_flips_nothing(
+    watching: Watching, flips: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(module.log, "warning", lambda event, **fields: said.append(fields["reason"]))
+    watching.put([target(1, health=Health.UP), target(2, health=Health.UP)])
+    for _ in range(3):
+        watching.hear(1, Outcome(Verdict.ERROR, "no permission"))
+        watching.hear(2, Outcome(Verdict.ERROR, "no permission"))
+    assert (said, flips) == (["no permission"], [])
+    watching.hear(1, UP)
+    watching.hear(1, Outcome(Verdict.ERROR, "no resolver"))
+    assert said == ["no permission", "no resolver"]
