@@ -50,7 +50,7 @@ class _Waiting:
             try:
                 cast()
             except GatewayError as error:
-                log.warning("a cast is left out", reason=str(error))
+                log.info("a cast is left out", reason=str(error))
             except Exception:
                 log.exception("a cast is left out")
 

@@ -103,21 +103,39 @@ def test_queues_come_and_go_with_their_subjects(ear: Ear, host: VirtualHost, eve
     eventually(lambda: host.queues() == set())
 
 
-def test_who_reads_a_queue_next_finds_nothing_old_in_it(host: VirtualHost, stock: Any, eventually: Any) -> None:
+def test_who_reads_a_queue_next_finds_nothing_old_in_it(
+    ear: Ear, host: VirtualHost, stock: Any, eventually: Any
+) -> None:
     subject = str(uuid.uuid4())
-    first = Ear(host.url)
-    reads(first, host, subject, eventually=eventually)
+    queue = f"{TOPIC}.{subject}"
     with pika.BlockingConnection(pika.URLParameters(host.url.replace("rabbit://", "amqp://"))) as connection:
-        declared = {"auto_delete": True, "arguments": {"x-expires": 60_000}}
-        connection.channel().queue_declare(f"{TOPIC}.{subject}", **declared)  # the same kind, and it stays
-        first.queues.stop()
-        stock(subject, "killAction")
-        second = Ear(host.url)
-        second.queues.add(subject)  # T34
-        eventually(lambda: second.queues.listening)
+        channel = connection.channel()
+        channel.queue_declare(queue, auto_delete=True, arguments={"x-expires": 60_000})  # its reader died
+        channel.basic_publish("", queue, envelope("killAction"))  # T34
+        eventually(lambda: channel.queue_declare(queue, passive=True).method.message_count == 1)
+    ear.queues.add(subject)
+
+    def heard() -> bool:
         stock(subject, "kill", action_id="new")
-        eventually(lambda: second.heard)
-        second.queues.stop()
+        return bool(ear.heard)
+
+    eventually(heard, every=0.1)
+    assert {method for _, method, _ in ear.heard} == {"kill"}
+
+
+def test_a_queue_goes_with_its_reader_and_what_is_sent_then_is_lost(
+    host: VirtualHost, stock: Any, eventually: Any
+) -> None:
+    subject = str(uuid.uuid4())
+    first, second = Ear(host.url), Ear(host.url)
+    reads(first, host, subject, eventually=eventually)
+    first.queues.stop()
+    eventually(lambda: host.queues() == set())
+    stock(subject, "killAction")  # T34
+    reads(second, host, subject, eventually=eventually)
+    stock(subject, "kill", action_id="new")
+    eventually(lambda: second.heard)
+    second.queues.stop()
     assert second.heard == [(subject, "kill", {"action_id": "new"})]
 
 

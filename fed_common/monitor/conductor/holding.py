@@ -40,7 +40,7 @@ BRAKE_IS_FRESH = 0.5
 
 
 def reason_to_hold(operation: Operation) -> str | None:
-    """Why an operation is not done now; ``None``: do it. Only what is destructive is held.
+    """Why an operation is not done now; ``None``: do it. Only what is destructive and comes of a monitor is held.
 
     One whose target recovered meanwhile is CANCELLED here already. A HELD operation becomes WAITING again
     when the reconciler finds nothing that speaks against it. Raises Retryable: no database.
@@ -53,6 +53,8 @@ def reason_to_hold(operation: Operation) -> str | None:
     if operation.target and (target is None or _is_over(operation, target)):
         _cancel(operation)
         return RECOVERED
+    if operation.action_id is None:  # somebody asked for it by hand
+        return None
     if in_maintenance(vnf):
         return MAINTENANCE
     return _doubt(operation, target, vnf.vim) if target else None

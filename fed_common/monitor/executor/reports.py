@@ -65,7 +65,6 @@ class Reports:
         if epoch is None:
             return
         with self._changed:
-            self._waiting.pop(target.id, None)
             self._waiting[target.id] = Told(target, Report(target.id, target.action_id, epoch, flip))
             self._changed.notify()
 

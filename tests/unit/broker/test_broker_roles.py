@@ -48,6 +48,15 @@ ROUTES = {
     "events/stream": Route(("GET",)),
     "events/<str:event_id>": Route(("GET",)),
     "words": Route(("GET",)),
+    "vnfds/check": Route(("POST",), "reader"),
+    "vnfs": Route(("GET", "POST")),
+    "vnfs/<str:vnf>": Route(("GET", "PATCH", "DELETE")),
+    "vnfs/<str:vnf>/members": Route(("GET",)),
+    "vnfs/<str:vnf>/events": Route(("GET",)),
+    "vnfs/<str:vnf>/operations": Route(("GET",)),
+    "vnfs/<str:vnf>/scale": Route(("POST",)),
+    "vnfs/<str:vnf>/heal": Route(("POST",)),
+    "vnfs/<str:vnf>/respawn": Route(("POST",)),
     "dead-events": Route(("GET",)),
     "dead-events/replay": Route(("POST",)),
     "dead-events/<int:dead_id>": Route(("GET", "DELETE")),
@@ -61,6 +70,10 @@ OF_EACH_VIM = {
     "/registry": Route(("GET", "POST"), narrow=OF_VIM),
     "": Route(("DELETE",), narrow=OF_VIM),
 }
+OF_MONITOR = (
+    *("workflows", "workflows/<str:key>", "executions", "executions/<str:key>"),
+    *("executions/<str:execution>/tasks", "tasks", "tasks/<str:key>"),
+)
 V0, V1 = "v0/(?P<vim_id>[^/]+)", "v1/(?P<cloud_owner>[^/]+)/(?P<cloud_region_id>[^/]+)"
 TABLE = {
     **{f"{API[1:]}/{path}": route for path, route in ROUTES.items()},
@@ -71,6 +84,9 @@ TABLE = {
     "openstack/v1.0/vims.json": Route(("GET", "POST")),
     "openstack/v1.0/vims/<str:vim_id>": Route(("GET", "PUT", "DELETE"), narrow=HIDDEN),
     "openstack/v1.0/vims/<str:vim_id>.json": Route(("GET", "PUT", "DELETE"), narrow=HIDDEN),
+    **{f"openstack/{version}{path}": Route(("GET",)) for version in ("", "v2/") for path in OF_MONITOR},
+    **{f"openstack/v1.0/events{end}": Route(("GET",)) for end in ("", ".json")},
+    **{f"openstack/v1.0/events/<str:number>{end}": Route(("GET",)) for end in ("", ".json")},
     "api/schema": Route(("GET",), open=True),
     "api/docs": Route(("GET",), open=True),
     "api/multicloud/v0/swagger.json": Route(("GET",), open=True),

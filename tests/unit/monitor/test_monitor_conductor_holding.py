@@ -130,6 +130,14 @@ def test_in_maintenance_nothing_is_done_until_it_ends(opinions: Opinions, whose:
     assert held(operation) is None
 
 
+def test_what_is_asked_for_by_hand_is_done_in_maintenance_too(opinions: Opinions) -> None:
+    operation = failed()
+    Vnf.objects.update(maintenance=True)
+    by_hand = Operation.objects.create(vnf=operation.vnf, kind=operation.kind)
+    assert held(by_hand) is None
+    assert held(operation)
+
+
 @pytest.mark.parametrize("how", ["recovered", "failed_again", "removed", "gone", "other_action"])
 def test_what_is_over_is_cancelled(opinions: Opinions, how: str) -> None:
     operation = failed()

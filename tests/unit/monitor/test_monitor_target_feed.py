@@ -57,6 +57,7 @@ def test_only_what_changed_since_is_read_again_and_what_is_removed_with_it() -> 
     assert [(one.id, one.check.address) for one in targets] == [(second.pk, "127.0.9.9")]
     assert (removed, newest) == ([first.pk], revision())
     assert read_changes(ALL, newest) == ([], [], newest)
+    assert first.pk not in {one.id for one in read_shards(ALL)}
 
 
 class Followed:

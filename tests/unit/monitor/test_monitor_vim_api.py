@@ -129,7 +129,7 @@ def test_vims_that_let_their_checks_run_out_of_time_delay_no_others(
     async def many() -> Outcome:
         for _ in range(10):
             asyncio.ensure_future(prober(CHECK))  # noqa: RUF006
-        outcome = await prober(Check(ProbeKind.VIM_API, "cloud_prompt"))
+        outcome = await asyncio.wait_for(prober(Check(ProbeKind.VIM_API, "cloud_prompt")), 5)
         Probed.open.set()
         return outcome
 

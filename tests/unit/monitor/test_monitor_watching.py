@@ -97,6 +97,15 @@ def test_a_row_that_was_read_again_unchanged_keeps_the_count_of_failures(
     assert len(asked.put_) == 1
 
 
+def test_a_health_that_somebody_else_decided_is_taken_over(watching: Watching, flips: list[Any]) -> None:
+    watching.put([target(health=Health.UP)])
+    watching.put([target(health=Health.DOWN)])
+    watching.hear(1, DOWN)
+    assert flips == []
+    watching.hear(1, UP)
+    assert [(flip.health, flip.rule) for _, flip, _ in flips] == [(Health.UP, "rise")]
+
+
 def test_a_shard_that_was_gained_anew_begins_with_its_rows_and_keeps_the_phase_of_its_probes(
     watching: Watching, asked: Asked, flips: list[Any]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import threading
 from typing import Any
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         if in_process(settings.TRANSPORT_URL):
             said = "rabbit://…: fake:// reaches only one process; `manage.py up` runs everything in one"
             raise Invalid("MCFED_TRANSPORT_URL", "fake://", said)
+        _open_many_files()
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
@@ -43,3 +45,9 @@ class Command(BaseCommand):
         stopping.wait()
         executor.stop()
         log.info("monitor stopped")
+
+
+def _open_many_files() -> None:
+    """Each http check holds a connection: as many as the system lets us have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
