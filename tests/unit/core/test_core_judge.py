@@ -30,10 +30,7 @@ def target(**fields: Any) -> Target:
 
 def told(judge: Judge, *outcomes: Outcome, at: float = 0.0) -> list[tuple[str, str] | None]:
     """Health and rule of what is told after each result, the results a second apart."""
-    flips = [
-        judge.hear(one, wall=START + timedelta(seconds=at + second))
-        for second, one in enumerate(outcomes)
-    ]
+    flips = [judge.hear(one, wall=START + timedelta(seconds=at + second)) for second, one in enumerate(outcomes)]
     return [(flip.health, flip.rule) if flip else None for flip in flips]
 
 
