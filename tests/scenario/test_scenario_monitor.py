@@ -180,7 +180,7 @@ def test_what_is_added_by_one_process_is_removed_by_another_and_nobody_is_missed
 def _monitored(gateway: Watched, uuid: str) -> list[str]:
     url = f"{gateway.deployment.url}/openstack/v1.0/events?resource_id={uuid}&event_type=MONITOR"
     events: list[dict[str, Any]] = gateway.deployment.session.get(url, timeout=10).json()["events"]
-    return [one["resource_state"] for one in events]
+    return [one["resource_state"] for one in sorted(events, key=lambda one: int(one["id"]))]
 
 
 def _heard(gateway: Watched, count: int) -> list[str] | None:

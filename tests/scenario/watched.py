@@ -12,50 +12,35 @@ from tests.plugins import installed
 from tests.processes import Deployment, Process, deployed, free_port
 from tests.waiting import until
 
-VNFD = """
-tosca_definitions_version: tosca_simple_profile_for_nfv_1_0_0
-description: one VDU that is pinged
-topology_template:
-  node_templates:
-    VDU1:
-      type: tosca.nodes.nfv.VDU.Tacker
-      properties:
-        image: {image}
-        flavor: {flavor}
-        monitoring_policy:
-          name: ping
-          parameters: {{monitoring_delay: {delay}, count: 1, interval: 1, timeout: 1}}
-          actions:
-            failure: {action}
-    CP1:
-      type: tosca.nodes.nfv.CP.Tacker
-      properties: {{management: true}}
-      requirements:
-        - virtualLink: {{node: VL1}}
-        - virtualBinding: {{node: VDU1}}
-    VL1:
-      type: tosca.nodes.nfv.VL
-      properties: {{network_name: {network}, vendor: Tacker}}
-  policies:
-    - SP1:
-        type: tosca.policies.tacker.Scaling
-        targets: [VDU1]
-        properties: {{increment: 1, cooldown: 1, min_instances: 1, max_instances: 8, default_instances: {members}}}
-"""
+NODES = "tosca.nodes.nfv"
 
 
 def vnfd(
     *,
     image: str = "img",
-    flavor: str = "tiny",
     network: str = "mgmt",
     action: str = "respawn",
     members: int = 1,
     delay: int = 1,
-) -> str:
-    """A descriptor as it is onboarded."""
-    words = {"image": image, "flavor": flavor, "network": network, "action": action}
-    return VNFD.format(**words, members=members, delay=delay)
+    **properties: str,
+) -> dict[str, Any]:
+    """A descriptor with one VDU that is pinged, with further properties."""
+    parameters = {"monitoring_delay": delay, "count": 1, "interval": 1, "timeout": 1}
+    policy = {"name": "ping", "parameters": parameters, "actions": {"failure": action}}
+    vdu = {"image": image, "monitoring_policy": policy, **properties}
+    links = [{"virtualLink": {"node": "VL1"}}, {"virtualBinding": {"node": "VDU1"}}]
+    sizes = {"min_instances": 1, "max_instances": 8, "default_instances": members}
+    scaling = {"increment": 1, "cooldown": 1, **sizes}
+    nodes = {
+        "VDU1": {"type": f"{NODES}.VDU.Tacker", "properties": vdu},
+        "CP1": {"type": f"{NODES}.CP.Tacker", "properties": {"management": True}, "requirements": links},
+        "VL1": {"type": f"{NODES}.VL", "properties": {"network_name": network, "vendor": "Tacker"}},
+    }
+    policies = [{"SP1": {"type": "tosca.policies.tacker.Scaling", "targets": ["VDU1"], "properties": scaling}}]
+    return {
+        "tosca_definitions_version": "tosca_simple_profile_for_nfv_1_0_0",
+        "topology_template": {"node_templates": nodes, "policies": policies},
+    }
 
 
 class Watched:
@@ -88,7 +73,7 @@ class Watched:
         """Wait until the VIM has that status."""
         until(lambda: self.deployment.rest("GET", f"/vims/{vim_id}")["status"] == status, within=within)
 
-    def create(self, name: str, vim_id: str, descriptor: str, **more: Any) -> str:
+    def create(self, name: str, vim_id: str, descriptor: dict[str, Any], **more: Any) -> str:
         """Onboard a VNF; its id."""
         body = {"name": name, "vim_id": vim_id, "vnfd": descriptor, **more}
         return str(self.deployment.rest("POST", "/vnfs", body)["id"])

@@ -57,20 +57,21 @@ class VimApiProber:
 
     def _asked(self, ask: Callable[[], None], vim_id: str) -> Outcome:
         started = time.monotonic()
-        self._slow.discard(vim_id)
         try:
             ask()
+            outcome = Outcome(Verdict.UP, seconds=time.monotonic() - started)
         except CloudTimeout as error:
             self._slow.add(vim_id)
             return Outcome(Verdict.DOWN, str(error))
         except (CloudFailed, Invalid, NotFound) as error:
-            return Outcome(Verdict.DOWN, str(error))
+            outcome = Outcome(Verdict.DOWN, str(error))
         except GatewayError as error:
-            return Outcome(Verdict.ERROR, str(error))
+            outcome = Outcome(Verdict.ERROR, str(error))
         except Exception:
             log.exception("a plugin failed while it probed a VIM", vim=vim_id)
-            return Outcome(Verdict.ERROR, "the plugin failed: see the monitor's log")
-        return Outcome(Verdict.UP, seconds=time.monotonic() - started)
+            outcome = Outcome(Verdict.ERROR, "the plugin failed: see the monitor's log")
+        self._slow.discard(vim_id)
+        return outcome
 
     def _find(self, vim_id: str) -> Vim:
         """The VIM; while the database is away, as it was. Raises GatewayError."""
