@@ -184,6 +184,6 @@ def _monitored(gateway: Watched, uuid: str) -> list[str]:
 
 
 def _heard(gateway: Watched, count: int) -> list[str] | None:
-    events = gateway.deployment.rest("GET", "/events?kind=VIM_STATUS")["events"]
+    events = gateway.deployment.rest("GET", f"/events?kind=VIM_STATUS&vim_id={VIM}")["events"]
     states = [one["state"] for one in sorted(events, key=lambda one: one["occurred_at"])]
     return states if len(states) >= count else None
