@@ -299,7 +299,7 @@ def test_who_missed_that_another_thread_was_faster_does_not_ask_again(
 ) -> None:
     find()
     restart()
-    monkeypatch.setattr(room, "_stored", lambda _vim_id: None)
+    monkeypatch.setattr(room.Directory, "_stored", lambda *_: None)
 
     assert find().id == NORMAL
     assert aai.hits("CloudOwner", "RegionOne") == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from fed_common.core.errors import CloudFailed, NotFound, Retryable
 from fed_common.core.model import VimId
@@ -127,17 +128,17 @@ def test_a_row_read_before_a_change_does_not_outlive_it(
     """One thread has read the row, another changes it and a third one looks, then the first goes on."""
     register(transport={"url": URL})
     found = Directory()
-    real = room._stored
+    real = Directory._stored
 
-    def overtaken(vim_id: VimId) -> Any:
-        read = real(vim_id)
-        monkeypatch.setattr(room, "_stored", real)
+    def overtaken(self: Directory, *asked: Any) -> Any:
+        read = real(self, *asked)
+        monkeypatch.setattr(Directory, "_stored", real)
         services.change_vim(str(VIO), {"transport": {"url": "fake://"}})
         clock(room.LOOK_EVERY)
         found.find(VIO)
         return read
 
-    monkeypatch.setattr(room, "_stored", overtaken)
+    monkeypatch.setattr(Directory, "_stored", overtaken)
     found.find(VIO)
 
     transport = found.find(VIO).transport
@@ -202,3 +203,16 @@ def test_many_threads_find_many_vims_while_they_change() -> None:
 
     assert not wrong
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_many_vims_that_are_asked_for_are_read_in_one_go(clock: Callable[[float], None]) -> None:
+    names = [VimId("many", f"r{number}") for number in range(3 * room.MANY)]
+    for name in names:
+        register(name)
+    known = Directory()
+    with CaptureQueriesContext(connection) as asked:
+        assert [known.find(name).id for name in names] == names
+    assert room.MANY <= len(asked) <= room.MANY + 2
+    services.change_vim(str(names[-1]), {"auth_url": "http://elsewhere:5000"})
+    clock(1.0)
+    assert known.find(names[-1]).auth_url == "http://elsewhere:5000"
