@@ -7,9 +7,15 @@ const SEVERITY = {
   quiet: ["UPDATE", "OTHER"],
 };
 const OF_KIND = new Map(Object.entries(SEVERITY).flatMap(([name, kinds]) => kinds.map((kind) => [kind, name])));
+// Of what the monitor tells, the state says how bad it is.
+const OF_STATE = new Map([
+  ...["DOWN", "UNREACHABLE", "DEAD", "ERROR"].map((state) => [state, "critical"]),
+  ...["UP", "REACHABLE", "ACTIVE"].map((state) => [state, "good"]),
+]);
 const LONGEST_LATENCY_MS = 60_000;
 
 export function severity(event) {
+  if (event.kind.endsWith("_STATUS")) return OF_STATE.get(event.state) ?? "plain";
   return event.phase === "error" ? "critical" : (OF_KIND.get(event.kind) ?? "plain");
 }
 
@@ -30,7 +36,7 @@ export function latency(event) {
 
 export function searchText(event) {
   const fields = ["kind", "phase", "state", "old_state", "instance_name", "instance_id", "host", "tenant_id", "type"];
-  return fields.map((name) => event[name] ?? "").join(" ").toLowerCase();
+  return [...fields.map((name) => event[name] ?? ""), nameOf(event)].join(" ").toLowerCase();
 }
 
 export function newRow(event, now) {
@@ -63,19 +69,25 @@ function kindCell(event) {
   button.type = "button";
   button.textContent = event.kind;
   button.setAttribute("aria-haspopup", "dialog");
-  button.setAttribute("aria-label", `${event.kind} ${event.phase} of ${event.instance_name || event.host}: details`);
+  button.setAttribute("aria-label", `${event.kind} ${event.phase} of ${nameOf(event) || event.host || event.vim_id}: details`);
   const made = cell("", "kind", event.type);
   made.append(button);
   return made;
 }
 
+// The VM, or what the monitor tells of: a VNF, or a member of one of its VDUs.
+function nameOf(event) {
+  const { vnf_name: vnf, vdu, member } = event.traits ?? {};
+  return event.instance_name || [vnf, vdu, member].filter((part) => part !== undefined).join(" ");
+}
+
 export function vmCell(event) {
-  if (!event.instance_id) return cell("–", "vm");
+  if (!event.instance_id) return cell(nameOf(event) || "–", "vm");
   const made = cell("", "vm", event.instance_id);
   const both = document.createElement("div");
   const name = document.createElement("span");
   name.className = "vm-name";
-  name.textContent = event.instance_name;
+  name.textContent = nameOf(event);
   const id = document.createElement("code");
   id.textContent = event.instance_id.slice(0, 8);
   both.append(name, id);
