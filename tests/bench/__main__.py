@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import pika
 import psycopg
 
-from tests.bench import broker, executor, measure, monitor, poller, takeover
+from tests.bench import broker, executor, measure, monitor, poller, takeover, watched
 from tests.bench.contenders import Lane, null_router, ours, raw, reference
 from tests.bench.measure import TopicWatch, drain, percentile, router_count, send_steadily
 from tests.bench.table import Row, table
@@ -116,6 +116,8 @@ def main() -> None:
     takeover.main()
     print()
     monitor.main()
+    print()
+    watched.main()
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_filters_narrow_the_table_and_stay_in_the_address(watched):
     watched.page.get_by_label("Kind").select_option("DELETE")
     watched.page.get_by_label("Text").fill("NARROW-")
     expect(watched.rows()).to_have_count(2)
-    watched.page.get_by_label("VIM").select_option("vio_RegionTwo")
+    watched.page.locator("select[name=vim]").select_option("vio_RegionTwo")
     expect(watched.rows()).to_have_count(1)
     watched.page.reload()
     watched.is_live()
