@@ -6,6 +6,7 @@ Its computes are fake, so a server's address answers only where the test lets it
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,31 @@ def test_a_server_that_dies_is_booted_anew_and_watched(
     until(
         lambda: not {alive["instance_id"], first["instance_id"]} & set(openstack.servers()), within=60, every=0.5
     )
+
+
+def test_what_the_cloud_tells_of_a_member_is_known_without_any_probe(
+    gateway: Watched, openstack: Nova, answering: Answering, rabbitmq_url: str
+) -> None:
+    rc = credentials()
+    gateway.register(
+        "vio",
+        "vmware",
+        rc["AUTH_URL"],
+        credentials={"username": rc["USERNAME"], "password": rc["PASSWORD"]},
+        projects=[rc["PROJECT_NAME"]],
+        transport={"url": rabbitmq_url, "exchange": "nova", "pool": f"vnf-{uuid.uuid4().hex[:8]}"},
+    )
+    gateway.deployment.start("listener")
+    described = vnfd(image="img-one", flavor="f.tiny", network="fednet", delay=5, action="log")
+    vnf = gateway.create("told", "vio_RegionOne", described)
+    first = until(lambda: [one for one in gateway.members(vnf) if one["address"]], within=90, every=0.1)[0]
+    answering.up(first["address"])
+    member = gateway.healthy(vnf)[0]
+    openstack.act(member["instance_id"], "os-stop", "SHUTOFF")  # its address goes on answering
+    until(lambda: "ActionLogOnly invoked" in gateway.details(vnf), within=60, every=0.1)
+    down = [details for _, state, details in gateway.events(vnf) if state == "DOWN"]
+    assert down[0].startswith("its cloud told of compute.instance.power_off")
+    assert gateway.details(vnf).count("ActionLogOnly invoked") == 1
 
 
 def _another(gateway: Watched, vnf: str, than: str) -> str:
