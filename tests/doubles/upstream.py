@@ -43,12 +43,14 @@ class Upstream:
     """``answer`` is what every request gets: raw bytes, or what does it.
 
     ``before_body`` is sent before a body that waits for it; anything but 100 is the answer.
+    ``heads`` counts requests from when their head has come.
     """
 
     answer: bytes | Answering = OK
     before_body: bytes = b""
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    heads: int = 0
     keep: bool = True
     tls: Path | None = None
 
@@ -89,6 +91,7 @@ class Upstream:
             while line := stream.readline():
                 method, target, _ = line.decode("latin-1").split(" ", 2)
                 asked = Asked(target, method, _headers(stream))
+                self.heads += 1
                 if asked.one("expect") and self.before_body:
                     connection.sendall(self.before_body)
                 self._read_body(stream, asked)
