@@ -77,7 +77,11 @@ def test_a_server_that_dies_is_booted_anew_and_watched(
     gateway: Watched, openstack: Nova, answering: Answering
 ) -> None:
     before = set(openstack.servers())
-    vnf = gateway.create("web", VIM, vnfd(image="img-one", flavor="f.tiny", network="fednet", delay=5))
+    vnf = gateway.create(
+        "web",
+        VIM,
+        vnfd(image="img-one", flavor="f.tiny", network="fednet", availability_zone="zone-good", delay=5),
+    )
     first = until(lambda: [one for one in gateway.members(vnf) if one["address"]], within=90, every=0.1)[0]
     answering.up(first["address"])
     assert gateway.healthy(vnf)[0]["instance_id"] in set(openstack.servers()) - before
@@ -110,7 +114,9 @@ def test_what_the_cloud_tells_of_a_member_is_known_without_any_probe(
         transport={"url": rabbitmq_url, "exchange": "nova", "pool": f"vnf-{uuid.uuid4().hex[:8]}"},
     )
     gateway.deployment.start("listener")
-    described = vnfd(image="img-one", flavor="f.tiny", network="fednet", delay=5, action="log")
+    described = vnfd(
+        image="img-one", flavor="f.tiny", network="fednet", availability_zone="zone-good", delay=5, action="log"
+    )
     vnf = gateway.create("told", "vio_RegionOne", described)
     first = until(lambda: [one for one in gateway.members(vnf) if one["address"]], within=90, every=0.1)[0]
     answering.up(first["address"])

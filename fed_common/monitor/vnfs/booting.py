@@ -116,7 +116,8 @@ def _shown(run: Run, cloud: Cloud, member: Vnfc) -> Instance:
     except NotFound:
         raise CloudFailed(run.vnf.vim.full_id, f"the instance of {member.vdu} is gone") from None
     if found.state == "error":
-        raise CloudFailed(run.vnf.vim.full_id, f"the instance of {member.vdu} got into error")
+        why = f": {found.fault}" if found.fault else ""
+        raise CloudFailed(run.vnf.vim.full_id, f"the instance of {member.vdu} got into error{why}")
     return found
 
 
