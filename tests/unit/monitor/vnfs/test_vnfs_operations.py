@@ -117,15 +117,15 @@ def test_a_cloud_that_fails_for_a_moment_is_asked_again(vim: Any, cloud: Booting
     assert (vnf.status, len(cloud.instances)) == (VnfStatus.ACTIVE, 1)
 
 
-@pytest.mark.parametrize("broken", ["error", "building"])
+@pytest.mark.parametrize(("broken", "said"), [("error", "got into error: No valid host"), ("building", "")])
 def test_an_instance_that_does_not_get_active_fails_its_vnf(
-    vim: Any, cloud: BootingCloud, settings: Any, broken: str
+    vim: Any, cloud: BootingCloud, settings: Any, broken: str, said: str
 ) -> None:
     settings.BOOT_TIMEOUT = 0.05
     cloud.boots_to = broken
     vnf = made(vim)
     assert vnf.status == VnfStatus.ERROR
-    assert "the instance of VDU1" in vnf.error_reason
+    assert f"the instance of VDU1 {said}" in vnf.error_reason
     delete_vnf(vnf)
     drive()
     assert not cloud.instances
