@@ -58,7 +58,8 @@ def soak(seconds: float, targets: int, *, seed: int = 1) -> Soaked:
         for vnf in made.respawned:
             gateway.healthy(vnf, within=SETTLED_WITHIN)
         until(lambda: not wrong_states(made, Books.read(database)), within=SETTLED_WITHIN, every=0.5)
-        heard, books = listening.end(), Books.read(database)
+        until(lambda: not Books.read(database).unfinished, within=SETTLED_WITHIN, every=0.5)
+        heard, books = made.heard(listening), Books.read(database)
         failures = sum(seq for address, _, seq in books.targets if address in made.history)
         counts = (
             f"{heard['echoes']:,} echo requests to {heard['addresses']:,} addresses; "

@@ -57,6 +57,11 @@ class World:
         for vnf in self.flapping:
             watched.healthy(vnf, MEMBERS, within=120)
 
+    def heard(self, listening: Listening) -> dict[str, Any]:
+        """What was heard; an address that a respawned guest left is asked no more, and no gap."""
+        heard, mine = listening.end(), {one for addresses in self.flapping.values() for one in addresses}
+        return {**heard, "gaps": [gap for gap in heard["gaps"] if gap[0] in mine]}
+
     def _existing(self, address: str) -> str:
         id = f"vm-{address}"
         self.cloud.instances[id] = Booted(id, "", id, "img", "tiny", address, "active")
