@@ -204,6 +204,10 @@ class Operation(models.Model):
         ]
 
 
+UNFINISHED = (Operation.State.WAITING, Operation.State.RUNNING)
+OPEN = (*UNFINISHED, Operation.State.HELD)
+
+
 class LifecycleEvent(models.Model):
     """What a VIM or VNF went through, as Tacker keeps it; and what is still to be told of it to the river."""
 

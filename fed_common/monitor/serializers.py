@@ -15,8 +15,8 @@ from fed_common.core.vnf import EventType, OperationKind, VnfStatus
 from fed_common.inventory.fields import TextField, TruthField
 from fed_common.inventory.serializers import StrictSerializer, moment, plain
 from fed_common.monitor.models import LifecycleEvent, Operation, Target, Vnf, Vnfc
+from fed_common.telemetry.redact import MASK
 
-MASK = "***"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 NAME_FORM = "1 to 100 letters, digits, '_', '.', '-', beginning with a letter or digit"
 ADDRESS = r"^[A-Za-z0-9_.:-]{1,255}$"

@@ -28,7 +28,7 @@ from fed_common.events.ownership import living
 from fed_common.inventory.models import Vim
 from fed_common.monitor.conductor.answering import BRAKE
 from fed_common.monitor.conductor.hearing import RULE as RIVER
-from fed_common.monitor.models import Operation, Shard, Target, Vnf
+from fed_common.monitor.models import OPEN, Operation, Shard, Target, Vnf
 from fed_common.monitor.rpc import executors
 from fed_common.topics.database import reachable, writing
 
@@ -83,9 +83,7 @@ def _is_over(operation: Operation, target: Target) -> bool:
 
 
 def _cancel(operation: Operation) -> None:
-    open_ones = Operation.objects.filter(
-        pk=operation.pk, state__in=(Operation.State.WAITING, Operation.State.HELD, Operation.State.RUNNING)
-    )
+    open_ones = Operation.objects.filter(pk=operation.pk, state__in=OPEN)
     with writing(TIMEOUT):
         open_ones.update(state=Operation.State.CANCELLED, reason=RECOVERED, ended_at=clock.now())
 

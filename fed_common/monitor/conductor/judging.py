@@ -25,7 +25,8 @@ def judge(reports: Sequence[Report], wake: Callable[[], None]) -> list[str]:
     """
     with writing(TIMEOUT):
         scene = Scene(targets={one.target for one in reports})
-        epochs = dict(Shard.objects.values_list("number", "epoch"))
+        shards = {one.shard for one in scene.targets.values()}
+        epochs = dict(Shard.objects.filter(number__in=shards).values_list("number", "epoch"))
         answers = [_judged(one, scene, epochs) for one in reports]
         scene.write()
     if scene.operations:

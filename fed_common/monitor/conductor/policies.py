@@ -11,11 +11,10 @@ from fed_common.monitor.conductor.answering import operations_of
 from fed_common.monitor.conductor.holding import MAINTENANCE, in_maintenance
 from fed_common.monitor.conductor.judging import TIMEOUT
 from fed_common.monitor.conductor.words import is_text, read_uuid
-from fed_common.monitor.models import Operation, Vnf, Workflow
+from fed_common.monitor.models import OPEN, Operation, Vnf, Workflow
 from fed_common.topics.database import writing
 
 RULE = "execute_policy_action"
-_OPEN = (Operation.State.WAITING, Operation.State.HELD, Operation.State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,6 @@ def _operations(vnf: Vnf, asked: Asked, returned: str, actions: Sequence[str]) -
         return []
     about = {"cause": returned, "rule": RULE, "vdu": asked.vdu, "key": asked.key}
     before = vnf.operations.filter(parameters__rule=RULE, parameters__vdu=asked.vdu)
-    before = before.filter(parameters__key=asked.key) if asked.key else before.filter(state__in=_OPEN)
+    before = before.filter(parameters__key=asked.key) if asked.key else before.filter(state__in=OPEN)
     known = set(before.values_list("kind", flat=True))
     return [one for one in operations_of(actions, vnf, about) if one.kind not in known]

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from fed_common.core.vnf import OperationKind
 from fed_common.events.ownership import LEASE
-from fed_common.monitor.models import Operation
+from fed_common.monitor.models import UNFINISHED, Operation
 from fed_common.topics.database import reachable, writing
 
 TIMEOUT = 5.0
@@ -43,7 +43,7 @@ def _ready() -> QuerySet[Operation]:
         default=Value(2),
         output_field=IntegerField(),
     )
-    unfinished = Operation.objects.filter(state__in=(Operation.State.WAITING, Operation.State.RUNNING))
+    unfinished = Operation.objects.filter(state__in=UNFINISHED)
     ranked = unfinished.annotate(rank=rank)
     before = Q(rank__lt=OuterRef("rank")) | Q(rank=OuterRef("rank"), id__lt=OuterRef("id"))
     blocked = Exists(ranked.filter(before, vnf=OuterRef("vnf")))

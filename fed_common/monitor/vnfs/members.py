@@ -43,11 +43,6 @@ def new_members(vnf: Vnf, vdu: str, count: int) -> list[Vnfc]:
     return [_add(vnf, vdu, key=uuid.uuid4().hex) for _ in range(count)]
 
 
-def is_replaceable(member: Vnfc, vnfd: Vnfd) -> bool:
-    """Whether another instance can be booted in its place; else it can only be rebooted."""
-    return bool(vnfd.vdu(member.vdu).image)
-
-
 def doomed(members: Iterable[Vnfc], count: int) -> list[Vnfc]:
     """Which go when so many are to go: those that are down first, then the newest. Adopted ones stay."""
     booted = [one for one in members if one.key]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from fed_common.core.errors import CloudFailed, CloudShut, Conflict, Invalid, Retryable
@@ -106,8 +106,9 @@ class Run:
         """Call it before anything that cannot be taken back. Raises Lost, Stopped, Cancelled."""
         if self._stopping.is_set():
             raise Stopped
-        mine = Operation.objects.filter(pk=self.operation.pk, owner=self.owner, state=Operation.State.RUNNING)
-        unwanted = self.look(mine.annotate(unwanted=Exists(_DELETION)).values_list("unwanted", flat=True).first)
+        unwanted = self.look(
+            self._mine().annotate(unwanted=Exists(_DELETION)).values_list("unwanted", flat=True).first
+        )
         if unwanted is None:
             raise Lost
         if unwanted:
@@ -155,9 +156,8 @@ class Run:
 
     def release(self) -> None:
         """Let another conductor go on at once."""
-        mine = Operation.objects.filter(pk=self.operation.pk, owner=self.owner, state=Operation.State.RUNNING)
         with reachable():
-            mine.update(expires_at=Now(), owner="")
+            self._mine().update(expires_at=Now(), owner="")
 
     def _end(self, step: Step, following: str | None) -> None:
         def ended(vnf: Vnf) -> None:
@@ -169,13 +169,16 @@ class Run:
 
         self.record(ended)
 
+    def _mine(self) -> QuerySet[Operation]:
+        """The operation, while it is ours."""
+        return Operation.objects.filter(pk=self.operation.pk, owner=self.owner, state=Operation.State.RUNNING)
+
     @contextmanager
     def _ours(self) -> Iterator[Vnf]:
         with writing(TIMEOUT):
             locked = Vnf.objects.select_for_update(of=("self",), no_key=True).select_related("vim")
             vnf = locked.filter(pk=self.operation.vnf_id).first()
-            rows = Operation.objects.select_for_update(no_key=True)
-            mine = rows.filter(pk=self.operation.pk, owner=self.owner, state=Operation.State.RUNNING).first()
+            mine = self._mine().select_for_update(no_key=True).first()
             if vnf is None or mine is None:
                 raise Lost
             self.operation, self.vnf = mine, vnf

@@ -13,7 +13,7 @@ from fed_common.core.vnf import EventType, OperationKind, Vnfd
 from fed_common.inventory.models import Vim
 from fed_common.inventory.services import find_vim
 from fed_common.monitor.casting import after_commit
-from fed_common.monitor.models import Operation, Vnf
+from fed_common.monitor.models import UNFINISHED, Operation, Vnf
 from fed_common.monitor.rpc import conductor
 from fed_common.monitor.vnfd.keeping import to_plain, vnfd_of
 from fed_common.monitor.vnfs.members import Adopted, check_adopted, make_members, vdu_of
@@ -23,7 +23,6 @@ from fed_common.topics.database import writing
 
 TIMEOUT = 10.0
 CHANGEABLE = ("name", "description", "tenant_id", "maintenance")
-UNFINISHED = (Operation.State.WAITING, Operation.State.RUNNING)
 CHANGING = frozenset(OperationKind) - {OperationKind.LOG, OperationKind.WEBHOOK}
 
 
