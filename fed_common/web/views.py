@@ -53,10 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """The live page for who has a token; ``?token=`` is moved from the address into the cookie."""
     if "token" in request.GET:
         return _enter(request, request.GET["token"])
-    if not _known(request, request.COOKIES.get(COOKIE, "")):
-        return HttpResponseRedirect("/login")
-    shown = {"shows": "events", "kinds": list(Kind), "demo_vim": settings.DEMO_VIM, **_header(request)}
-    return render(request, "web/page.html", shown)
+    return _shown(request, "events", "page", kinds=list(Kind), demo_vim=settings.DEMO_VIM)
 
 
 @guarded
@@ -64,9 +61,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def clouds(request: HttpRequest) -> HttpResponse:
     """The registered clouds and their VMs, for who has a token."""
-    if not _known(request, request.COOKIES.get(COOKIE, "")):
-        return HttpResponseRedirect("/login")
-    return render(request, "web/clouds.html", {"shows": "clouds", **_header(request)})
+    return _shown(request, "clouds")
 
 
 @guarded
@@ -74,9 +69,7 @@ def clouds(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def vnfs(request: HttpRequest) -> HttpResponse:
     """The VNFs and the health of their members, for who has a token."""
-    if not _known(request, request.COOKIES.get(COOKIE, "")):
-        return HttpResponseRedirect("/login")
-    return render(request, "web/vnfs.html", {"shows": "vnfs", **_header(request)})
+    return _shown(request, "vnfs")
 
 
 @guarded
@@ -101,8 +94,12 @@ def logout(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _header(request: HttpRequest) -> dict[str, Any]:
-    return {"gateway": request.get_host(), "locked": _locked()}
+def _shown(request: HttpRequest, shows: str, template: str = "", **more: Any) -> HttpResponse:
+    """The page, for who has a token."""
+    if not _known(request, request.COOKIES.get(COOKIE, "")):
+        return HttpResponseRedirect("/login")
+    told = {"shows": shows, "gateway": request.get_host(), "locked": _locked(), **more}
+    return render(request, f"web/{template or shows}.html", told)
 
 
 def _enter(request: HttpRequest, token: str) -> HttpResponse:
