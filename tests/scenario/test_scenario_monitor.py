@@ -46,8 +46,8 @@ def everything(
         virtual_host(rabbitmq_url) as host,
         watched(folder, database, host.url, MCFED_VIM_API_INTERVAL="1") as made,
     ):
+        made.deployment.subscribe("all", {"publisher": "store"})  # before anybody could tell what it would miss
         made.work(executors=3, conductors=2)
-        made.deployment.subscribe("all", {"publisher": "store"})
         made.register("lab", "booting", cloud.url)
         made.vim_is(VIM, "REACHABLE")
         yield made
