@@ -133,6 +133,9 @@ INSTALLED_APPS = [
     "fed_common.topics",
     "fed_common.inventory",
     "fed_common.events",
+    "fed_common.notify",
+    "fed_common.faults",
+    "fed_common.alarms",
     "fed_common.monitor",
     "fed_common.broker",
     "fed_common.web",
@@ -181,7 +184,25 @@ PUBLISHERS = {
     "memory": "fed_common.publishers.memory.MemoryPublisher",
 }
 VIM_FOLLOWERS = ["fed_common.monitor.vims.VimMonitoring"]
-HOUSE_PUBLISHERS = {"monitor": "fed_common.monitor.river.MonitorPublisher"}
+HOUSE_PUBLISHERS = {
+    "monitor": "fed_common.monitor.river.MonitorPublisher",
+    "alarms": "fed_common.alarms.evaluator.ear.AlarmPublisher",
+    "alarm_table": "fed_common.alarms.table.ear.TablePublisher",
+}
+NOTIFIERS = {
+    "http": "fed_common.notify.http.HttpNotifier",
+    "log": "fed_common.notify.log.LogNotifier",
+    "snmp": "fed_common.notify.snmp.notifier.SnmpNotifier",
+    "kafka": "fed_common.notify.kafka.KafkaNotifier",
+    "ves": "fed_common.notify.ves.VesNotifier",
+    "tacker": "fed_common.notify.tacker.TackerNotifier",
+    "sol003": "fed_common.notify.sol003.Sol003Notifier",
+}
+DETECTORS = {
+    "ping": "fed_common.faults.detectors.ping.PingDetector",
+    "tcp": "fed_common.faults.detectors.tcp.TcpDetector",
+    "snmp_trap": "fed_common.faults.detectors.snmp_trap.SnmpTrapDetector",
+}
 POLICY_ACTIONS = {
     "log": "fed_common.monitor.actions.log.Log",
     "log_and_kill": "fed_common.monitor.actions.log.LogAndKill",
@@ -226,6 +247,26 @@ FALL, RISE = int(number("FALL", 1)), int(number("RISE", 1))
 SECOND_OPINION = flag("SECOND_OPINION", default=True)
 BRAKE_PERCENT, BRAKE_COUNT = number("BRAKE_PERCENT", 20), int(number("BRAKE_COUNT", 10))
 BRAKE_WINDOW = number("BRAKE_WINDOW", 10)
+
+ALARM_TOPIC, ALARM_EXCHANGE = setting("ALARM_TOPIC", "alarm.all"), setting("ALARM_EXCHANGE", "aodh")
+ALARM_QUERY_TERMS = int(number("ALARM_QUERY_TERMS", 100))
+ALARM_ACTIONS = int(number("ALARM_ACTIONS", 20))
+ALARM_RETENTION_HOURS = number("ALARM_RETENTION_HOURS", 168)
+NOTIFY_TIMEOUT, NOTIFY_TRIES = number("NOTIFY_TIMEOUT", 5), int(number("NOTIFY_TRIES", 8))
+NOTIFY_SECRET = setting("NOTIFY_SECRET")
+FORBIDDEN_NETWORKS = [
+    net
+    for net in setting(
+        "FORBIDDEN_NETWORKS",
+        "0.0.0.0/8,127.0.0.0/8,169.254.0.0/16,224.0.0.0/4,240.0.0.0/4,::/128,::1/128,fe80::/10,ff00::/8",
+    ).split(",")
+    if net
+]
+ALLOWED_NETWORKS = [net for net in setting("ALLOWED_NETWORKS").split(",") if net]
+ENTERPRISE_OID = setting("ENTERPRISE_OID", "1.3.6.1.4.1.99999")
+SNMP_TRAP_LISTEN = setting("SNMP_TRAP_LISTEN")
+FAULT_THREADS = int(number("FAULT_THREADS", 16))
+FAULT_CALL_TIMEOUT, FAULT_TRIES = number("FAULT_CALL_TIMEOUT", 10), int(number("FAULT_TRIES", 5))
 
 TACKER_OWNER = setting("TACKER_OWNER", "tacker")
 if not VimId(TACKER_OWNER, "x").sound:

@@ -91,6 +91,8 @@ class Role(models.TextChoices):
     POLLER = "poller"
     EXECUTOR = "executor"
     CONDUCTOR = "conductor"
+    EVALUATOR = "evaluator"
+    NOTIFIER = "notifier"
 
 
 class Lease(models.Model):

@@ -65,8 +65,9 @@ class RouteTable:
     """What the house itself hears: everything that is new, also what the filter of its VIM keeps back."""
 
     def sinks_of(self, subscription: str) -> tuple[LiveSink, ...]:
-        """The sinks a subscription has now; none when it was removed or switched off."""
-        return next((route.sinks for route in self.routes if route.subscription == subscription), ())
+        """The sinks a subscription, or an ear of the house, has now; none when it was removed or switched off."""
+        every = (*self.house, *self.routes)
+        return next((route.sinks for route in every if route.subscription == subscription), ())
 
 
 class Routes:
@@ -160,9 +161,10 @@ class Routes:
 
 
 def _house_route(name: str, path: str) -> Route:
-    """One try each, and no format: what the house misses it finds out by itself."""
+    """No format. One try each where the publisher does not require more: the house finds out what it missed."""
     publisher: Publisher = load(path)(None)
-    return Route(name, PASS_ALL, (LiveSink(name, name, "", "", False, publisher, lambda _event: b""),))
+    sink = LiveSink(name, name, "", "", publisher.required, publisher, lambda _event: b"")
+    return Route(name, PASS_ALL, (sink,))
 
 
 def _filter(plain: object, **whose: str) -> EventFilter:

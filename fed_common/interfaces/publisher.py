@@ -34,9 +34,11 @@ class Publisher(ABC):
     Called  by the pipeline, from one thread per VIM, so several calls may run at once.
     Config  a frozen dataclass; unknown options are refused before construction. A field whose
             metadata has ``secret`` is sealed in the database and never shown.
+    required  of a publisher of the house itself: the river waits until it has the events.
     """
 
     name: ClassVar[str]
+    required: ClassVar[bool] = False
     Config: ClassVar[type]
 
     @abstractmethod

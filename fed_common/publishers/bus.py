@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fed_common.bus.check import check_transport
 from fed_common.bus.notifier import ConfirmedNotifier
-from fed_common.core import clock
 from fed_common.core.errors import Invalid
-from fed_common.core.model import Event
+from fed_common.core.traits import alarm_event
 from fed_common.interfaces.publisher import Message, Publisher, Refused
 from fed_common.publishers.parts import Part, parts_of, publish_parts
 
 PART_MESSAGES, PART_BYTES = 100, 1024 * 1024
-TEXT, INTEGER, FLOAT, DATETIME = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,53 +59,6 @@ class BusPublisher(Publisher):
             self._topic, priority="sample", event_type="event", publisher_id="multicloud", payload=events
         )
         return []
-
-
-def alarm_event(event: Event) -> dict[str, Any]:
-    """The event as Ceilometer would have built it, with our own words as further traits."""
-    return {
-        "message_id": event.id,
-        "event_type": event.type,
-        "generated": _naive(event.occurred_at),
-        "traits": [trait for name, value in _values(event).items() if (trait := _trait(name, value))],
-        "raw": {},
-        "message_signature": None,
-    }
-
-
-def _values(event: Event) -> Mapping[str, Any]:
-    ours = {
-        "instance_id": event.instance_id,
-        "resource_id": event.instance_id or event.host,
-        "project_id": event.tenant_id,
-        "tenant_id": event.tenant_id,
-        "display_name": event.instance_name,
-        "host": event.host,
-        "state": event.state,
-        "old_state": event.old_state,
-        "state_description": event.state_description,
-        "vim_id": event.vim_id,
-        "kind": event.kind.value,
-        "phase": event.phase.value,
-    }
-    return {**event.payload, **event.traits, **{name: value for name, value in ours.items() if value}}
-
-
-def _trait(name: str, value: Any) -> list[Any] | None:
-    """``[name, type, value]``; None for what is empty or no single value."""
-    if isinstance(value, bool | int):
-        return [name, INTEGER, int(value)]
-    if isinstance(value, float):
-        return [name, FLOAT, value]
-    if not isinstance(value, str) or not value:
-        return None
-    moment = clock.parse(value) if name.endswith("_at") else None
-    return [name, DATETIME, _naive(moment)] if moment else [name, TEXT, value]
-
-
-def _naive(moment: datetime) -> str:
-    """UTC without a zone, as OpenStack writes it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _notifier(config: BusConfig) -> ConfirmedNotifier:

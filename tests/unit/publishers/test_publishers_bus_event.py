@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fed_common.core.errors import Invalid
-from fed_common.publishers.bus import BusConfig, BusPublisher, alarm_event
+from fed_common.core.traits import alarm_event
+from fed_common.publishers.bus import BusConfig, BusPublisher
 from tests.examples import event
 
 URL = "rabbit://me:hunter2@127.0.0.1:1/"

@@ -1,0 +1,1 @@
+"""Alarms: rules evaluated on the event itself, and the table of what is wrong now."""

@@ -1,0 +1,1 @@
+"""Aodh's API, version 2, below ``/openstack/``."""

@@ -1,0 +1,1 @@
+"""Events in, transitions of rules out: each exactly once."""

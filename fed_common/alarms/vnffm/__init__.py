@@ -1,0 +1,1 @@
+"""ETSI NFV-SOL 003's fault management, ``vnffm/v1``."""

@@ -1,0 +1,1 @@
+"""Who finds out that a host failed."""

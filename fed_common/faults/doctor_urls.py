@@ -1,0 +1,7 @@
+"""The Doctor inspector's own paths."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""What is told of alarms: to whom, how, how often it was tried."""

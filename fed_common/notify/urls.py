@@ -1,0 +1,7 @@
+"""Paths of receivers and deliveries below ``/api/multicloud/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
