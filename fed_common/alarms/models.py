@@ -116,8 +116,8 @@ class PartSeen(models.Model):
 class ActiveAlarm(models.Model):
     """One trouble of one managed object. It leaves the table when it is cleared and acknowledged.
 
-    ``problem`` tells troubles of one object apart (X.733's specific problem): the rule's id or correlation word, or
-    the word of the catalogue. An open alarm is found by its object and problem.
+    ``problem`` tells troubles of one object apart (X.733's specific problem): the rule's id or correlation word,
+    or the word of the catalogue. An open alarm is found by its object and problem.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
