@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -82,6 +83,10 @@ class Listening:
     def vims(self) -> dict[str, bool]:
         """The VIMs owned now, and whether each one's bus is being read."""
         return {vim_id: one.source.connected for vim_id, one in list(self._stretches.items())}
+
+    def health(self) -> dict[str, Any]:
+        """What the process says of itself."""
+        return {"ok": self.ready, "revision": self._routes.current.revision, "vims": self.vims()}
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._routes.loaded.wait(RENEW_EVERY):

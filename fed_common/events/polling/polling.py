@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -92,6 +93,10 @@ class Polling:
             vim_id: {"mode": one.poll.mode.value, "failing": one.poll.failing}
             for vim_id, one in list(self._owned.items())
         }
+
+    def health(self) -> dict[str, Any]:
+        """What the process says of itself."""
+        return {"ok": self.ready, "revision": self._routes.current.revision, "vims": self.vims()}
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._routes.loaded.wait(RENEW_EVERY):
