@@ -6,7 +6,7 @@ A rule is what a caller of Aodh's API calls an alarm; an alarm here is one troub
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -135,10 +135,15 @@ class Notice:
     group_wait: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-safe copy; ``from_dict`` reads it back equal. Fields with their default are left out."""
-        plain = asdict(self)
-        plain["correlated"] = list(self.correlated)
-        return {name: value for name, value in plain.items() if value not in ("", 0, 0.0, False, [], {})}
+        """JSON-safe; ``from_dict`` reads it back equal. Fields with their default are left out.
+
+        Made for each notice of a burst: the event is shared, not copied.
+        """
+        plain = {name: value for name in _NOTICE_FIELDS if (value := getattr(self, name))}
+        plain["about"] = {name: getattr(self.about, name) for name in _OBJECT_FIELDS}
+        if self.correlated:
+            plain["correlated"] = list(self.correlated)
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Notice:
@@ -152,3 +157,7 @@ class Notice:
                 values[name] = words(values[name])
         values["correlated"] = tuple(values.get("correlated", ()))
         return cls(**values)
+
+
+_NOTICE_FIELDS = tuple(item.name for item in fields(Notice))
+_OBJECT_FIELDS = tuple(item.name for item in fields(ManagedObject))

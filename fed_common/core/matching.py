@@ -39,6 +39,7 @@ class DropReason(StrEnum):
     NOT_COMPUTE = "not_compute"
     USAGE_REPORT = "usage_report"
     FAULT_REPORT = "fault_report"
+    WATCHDOG_OFF = "watchdog_off"
     SINK_OPTIONAL = "sink_optional"
     SUBSCRIPTION_REMOVED = "subscription_removed"
 

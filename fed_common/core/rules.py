@@ -19,12 +19,17 @@ class RuleType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One comparison. ``field`` is the trait's name without ``traits.``, or ``event_type`` and the like."""
+    """One comparison, as it was sent. ``traits.`` before a field says nothing more."""
 
     field: str
     op: str
     value: str
     type: str = ""
+
+    @property
+    def trait(self) -> str:
+        """The name of what is compared: see ``core.traits.Seen.traits``."""
+        return self.field.removeprefix("traits.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,32 @@ from fed_common.core import clock
 from fed_common.core.model import Event
 
 TEXT, INTEGER, FLOAT, DATETIME = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One event as rules look at it. Make it once per event.
+
+    ``project``  whose rules hear it, besides those that hear every project; empty: of none.
+    ``traits``   every value by its name, and of the event itself ``event_type``, ``message_id``, ``generated``.
+    """
+
+    event_type: str
+    project: str
+    traits: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> Seen:
+        """The event as rules look at it."""
+        itself = {"event_type": event.type, "message_id": event.id, "generated": event.occurred_at}
+        traits = {**values_of(event), **itself}
+        project = traits.get("project_id") or traits.get("tenant_id") or ""
+        return cls(event.type, str(project), traits)
+
+
+def is_time(name: str) -> bool:
+    """Whether text under this name is a moment, as in ``launched_at``."""
+    return name.endswith("_at")
 
 
 def alarm_event(event: Event) -> dict[str, Any]:
@@ -51,7 +78,7 @@ def _trait(name: str, value: Any) -> list[Any] | None:
         return [name, FLOAT, value]
     if not isinstance(value, str) or not value:
         return None
-    moment = clock.parse(value) if name.endswith("_at") else None
+    moment = clock.parse(value) if is_time(name) else None
     return [name, DATETIME, _naive(moment)] if moment else [name, TEXT, value]
 
 
