@@ -41,6 +41,8 @@ class Told:
     project: str
     roles: frozenset[str]
     expires_at: datetime
+    user_id: str = ""
+    project_id: str = ""
 
 
 def remembered(token: str) -> Identity | None:
@@ -75,7 +77,7 @@ def identity_from(told: Told) -> Identity:
     largest = next((role for role in reversed(Role) if role in given), None)
     if largest is None:
         raise PermissionDenied(f"{name!r} needs one of the roles {', '.join(settings.KEYSTONE_ROLES)} in Keystone")
-    return Identity(name, largest)
+    return Identity(name, largest, project=told.project_id, user=told.user_id)
 
 
 def _looks_like_one(token: str) -> bool:
@@ -116,4 +118,6 @@ def _told(token: Mapping[str, Any]) -> Told:
     if expires_at is None:
         raise ValueError("expires_at is no time")
     roles = frozenset(str(role["name"]).lower() for role in token.get("roles") or ())
-    return Told(token["user"]["name"], (token.get("project") or {}).get("name", ""), roles, expires_at)
+    user, project = token["user"], token.get("project") or {}
+    ids = str(user.get("id", "")), str(project.get("id", ""))
+    return Told(user["name"], project.get("name", ""), roles, expires_at, *ids)

@@ -20,6 +20,7 @@ class AccessToken(models.Model):
     role = models.CharField(max_length=10, choices=Role)
     digest = models.CharField(max_length=64, unique=True)
     vims = models.JSONField(default=list, help_text="Globs of the vim_ids it may see; empty: all.")
+    project = models.CharField(max_length=100, blank=True, help_text="The OpenStack project, if any.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
 

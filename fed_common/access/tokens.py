@@ -30,11 +30,16 @@ _known: dict[str, tuple[Identity, float]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls: a token's name and role, and the globs of the VIMs it may see; none: all."""
+    """Who calls: a token's name and role, and the globs of the VIMs it may see; none: all.
+
+    ``project`` is the id of an OpenStack project, for what belongs to one; ``user`` is Keystone's id of the user.
+    """
 
     name: str
     role: Role
     vims: tuple[str, ...] = ()
+    project: str = ""
+    user: str = ""
 
     def may(self, role: Role) -> bool:
         """Whether the role held includes ``role``: admin includes operator includes reader."""
@@ -51,11 +56,11 @@ class Identity:
         return f"^({'|'.join(globs)})$" if self.vims else ""
 
 
-def create(name: str, role: str, ttl: timedelta | None = None, vims: Sequence[str] = ()) -> str:
+def create(name: str, role: str, ttl: timedelta | None = None, vims: Sequence[str] = (), project: str = "") -> str:
     """Make a token that never expires, or after ``ttl``; the token itself is not kept, so keep it.
 
-    ``vims`` are globs of the VIMs it is for; none: all. Raises Invalid: name, role or a glob. Conflict:
-    the name is taken.
+    ``vims`` are globs of the VIMs it is for; none: all. Raises Invalid: name, role, a glob, the project.
+    Conflict: the name is taken.
     """
     if role not in Role.values:
         raise Invalid("role", role, Role.values)
@@ -64,8 +69,10 @@ def create(name: str, role: str, ttl: timedelta | None = None, vims: Sequence[st
     for glob in vims:
         if not _GLOB.fullmatch(glob):
             raise Invalid("vims", glob, "a glob of letters, digits, '.', '_', '-', * and ?")
+    if not (project.isprintable() and len(project) <= 100):
+        raise Invalid("project", project, "at most 100 printable characters")
     token = secrets.token_urlsafe(32)
-    _keep(name, role, token, ttl, vims)
+    _keep(name, role, token, ttl, vims, project)
     return token
 
 
@@ -91,7 +98,7 @@ def authenticate(token: str) -> Identity | None:
         return None
     if len(_known) >= KNOWN_MOST:
         _known.clear()
-    identity = Identity(row.name, Role(row.role), tuple(row.vims))
+    identity = Identity(row.name, Role(row.role), tuple(row.vims), row.project)
     _known[digest] = (identity, time.monotonic() + min(left, KNOWN_FOR))
     return identity
 
@@ -123,8 +130,10 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def _keep(name: str, role: str, token: str, ttl: timedelta | None, vims: Sequence[str] = ()) -> None:
-    row = AccessToken(name=name, role=role, digest=digest_of(token), vims=list(vims))
+def _keep(
+    name: str, role: str, token: str, ttl: timedelta | None, vims: Sequence[str] = (), project: str = ""
+) -> None:
+    row = AccessToken(name=name, role=role, digest=digest_of(token), vims=list(vims), project=project)
     row.expires_at = clock.now() + ttl if ttl is not None else None
     try:
         with transaction.atomic():

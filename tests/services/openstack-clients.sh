@@ -1,10 +1,10 @@
 #!/bin/bash
-# The stock OpenStack command line with Tacker's and Mistral's commands, unchanged, from PyPI; nothing is kept running.
+# The stock OpenStack command line with the commands of Tacker, Mistral and Aodh, unchanged, from PyPI; nothing is kept running.
 # usage: openstack-clients.sh path       installs what is missing, prints the folder of the programs
 #   environment: PYTHON, the interpreter that a virtual environment is made with, default python3
 . "$(dirname "$0")/lib.sh"
 
-PINS=(python-openstackclient==10.5.0 python-tackerclient==2.6.0 python-mistralclient==6.3.0)
+PINS=(python-openstackclient==10.5.0 python-tackerclient==2.6.0 python-mistralclient==6.3.0 aodhclient==3.12.0)
 VENV=$RUN/openstack-clients
 
 path() {

@@ -36,6 +36,13 @@ def test_the_list_names_tokens_and_never_shows_them() -> None:
     assert token not in listed
 
 
+def test_a_token_may_be_for_a_project() -> None:
+    token = run("createtoken", "--name", "doctor", "--role", "operator", "--project", "943e").strip()
+
+    assert tokens.authenticate(token) == tokens.Identity("doctor", tokens.Role.OPERATOR, project="943e")
+    assert "\tVIMs all\tproject 943e\tmade" in run("listtokens")
+
+
 def test_a_revoked_token_is_gone() -> None:
     token = run("createtoken", "--name", "ci").strip()
 
@@ -50,6 +57,8 @@ def test_a_revoked_token_is_gone() -> None:
         ["createtoken", "--name", ""],
         ["createtoken", "--name", "x", "--role", "root"],
         ["createtoken", "--name", "x", "--hours", "0"],
+        ["createtoken", "--name", "x", "--project", "p" * 101],
+        ["createtoken", "--name", "x", "--project", "a\nb"],
         ["createtoken", "--name", "x", "--hours", "nan"],
         ["createtoken"],
         ["revoketoken", "nobody"],

@@ -73,6 +73,14 @@ def forgotten() -> Iterator[None]:
     keystone._down_until = 0.0
 
 
+def test_the_ids_of_user_and_project_are_kept(told: Any) -> None:
+    token = token_of("member")
+    token["token"]["user"]["id"], token["token"]["project"]["id"] = "u-1", "p-1"
+    told(200, token)
+
+    assert keystone.authenticate("gAAA") == Identity("user-a@tenant-a", Role.OPERATOR, project="p-1", user="u-1")
+
+
 def test_a_token_asks_about_itself_and_is_remembered(told: Any) -> None:
     told(200, token_of("member", "reader"))
 

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Make an API token and print it; it cannot be shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, what for, for which VIMs, how long."""
+        """Whose, what for, for which VIMs, in whose name, how long."""
         parser.add_argument("--name", required=True)
         parser.add_argument("--role", choices=Role.values, default=Role.READER)
         parser.add_argument(
@@ -29,6 +29,7 @@ class Command(BaseCommand):
             default=[],
             help="only for these VIMs; repeatable",
         )
+        parser.add_argument("--project", metavar="ID", default="", help="the OpenStack project it is for")
         parser.add_argument("--hours", type=float, help="how long it holds; without it, until it is revoked")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             raise CommandError("--hours: more than 0, less than a million")
         try:
             ttl = timedelta(hours=hours) if hours else None
-            self.stdout.write(tokens.create(options["name"], options["role"], ttl, options["vims"]))
+            name, role, vims, project = (options[word] for word in ("name", "role", "vims", "project"))
+            self.stdout.write(tokens.create(name, role, ttl, vims, project))
         except GatewayError as error:
             raise CommandError(str(error)) from error

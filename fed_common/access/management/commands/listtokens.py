@@ -11,7 +11,7 @@ from fed_common.core import clock
 
 
 class Command(BaseCommand):
-    """One line each: name, role, VIMs, made, expires."""
+    """One line each: name, role, VIMs, the project if there is one, made, expires."""
 
     help = "List the API tokens; the tokens themselves are not kept."
 
@@ -20,4 +20,5 @@ class Command(BaseCommand):
         for row in AccessToken.objects.order_by("name"):
             expires = clock.iso(row.expires_at) if row.expires_at else "never"
             vims, made = ", ".join(row.vims) or "all", clock.iso(row.created_at)
-            self.stdout.write(f"{row.name}\t{row.role}\tVIMs {vims}\tmade {made}\texpires {expires}")
+            project = f"\tproject {row.project}" if row.project else ""
+            self.stdout.write(f"{row.name}\t{row.role}\tVIMs {vims}{project}\tmade {made}\texpires {expires}")

@@ -1,0 +1,1 @@
+"""Rules are made, changed, deleted and set here, and nowhere else."""
