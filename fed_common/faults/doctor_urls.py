@@ -1,7 +1,9 @@
-"""The Doctor inspector's own paths."""
+"""The Doctor inspector's own path."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from fed_common.faults.doctor_views import DoctorEvents
+
+urlpatterns = [path("events", DoctorEvents.as_view())]

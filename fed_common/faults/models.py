@@ -8,6 +8,9 @@ from django.db import models
 
 from fed_common.inventory.models import Vim
 
+LEFT_ALONE = ("soft-delete", "resized", "error")
+"""States of instances that a host fault does not change."""
+
 
 class HostFault(models.Model):
     """One fault of one host, from its report until what was done is taken back.
@@ -46,6 +49,7 @@ class HostFault(models.Model):
     occurred_at = models.DateTimeField()
     reported_at = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True, blank=True)
+    next_report = models.JSONField(null=True, blank=True, help_text="Came while it was taken back.")
 
     class Meta:
         """The newest first; one open fault of a host."""
@@ -76,7 +80,7 @@ class FaultedInstance(models.Model):
     tenant_id = models.CharField(max_length=100, blank=True)
     old_state = models.CharField(max_length=50)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING)
-    tries = models.IntegerField(default=0)
+    tries = models.IntegerField(default=0, help_text="Not 0: the cloud may have been told.")
     reason = models.TextField(blank=True)
 
     class Meta:
@@ -84,6 +88,11 @@ class FaultedInstance(models.Model):
 
         ordering = ["instance_id"]
         constraints = [models.UniqueConstraint(fields=["fault", "instance_id"], name="faulted_once")]
+
+    @property
+    def is_faulted(self) -> bool:
+        """Whether it is told to be in error because of the host."""
+        return self.old_state not in LEFT_ALONE
 
 
 class HostState(models.Model):

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from fed_common.faults import views
+from fed_common.faults.watching_views import HostDetector, HostDetectors
+
+HOST = "<str:cloud_owner>/<str:cloud_region_id>/hosts/<str:host>"
+
+urlpatterns = [
+    path("faults", views.Faults.as_view()),
+    path("faults/<uuid:fault_id>", views.OneFault.as_view()),
+    path("hosts", views.Hosts.as_view()),
+    path("vims/<str:vim_id>/hosts/<str:host>/detectors", HostDetectors.as_view()),
+    path("vims/<str:vim_id>/hosts/<str:host>/detectors/<str:detector>", HostDetector.as_view()),
+    path(f"{HOST}/fault", views.FaultOfHost.as_view()),
+    path(f"{HOST}/fault/clear", views.ClearOfHost.as_view()),
+    path(f"{HOST}/maintenance", views.MaintenanceOfHost.as_view()),
+]

@@ -1,0 +1,51 @@
+"""The cloud of a fault, as inspectors tell it. Calls block for about MCFED_FAULT_CALL_TIMEOUT."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from fed_common.core.errors import GatewayError
+from fed_common.faults.models import FaultedInstance
+from fed_common.interfaces.plugin import CloudPlugin
+from fed_common.inventory.checks import clouds
+from fed_common.inventory.models import Vim
+
+Outcome = FaultedInstance.Outcome
+ERROR, ACTIVE = "error", "active"
+IS_NOW, GONE = "it is by now ", "the cloud has it no more"
+
+
+class FaultyCloud:
+    """One VIM and its plugin."""
+
+    def __init__(self, vim: Vim) -> None:
+        """Raises Permanent: the VIM's secrets cannot be read; Invalid: there is no plugin for its type."""
+        self._vim = vim.to_core()
+        self._plugin: CloudPlugin = clouds().get(vim.type)()
+
+    def mark(self, host: str, *, down: bool) -> bool:
+        """Whether the cloud thought otherwise before. Raises as the plugin's verb."""
+        return self._plugin.mark_host_down(self._vim, host, down=down, timeout=settings.FAULT_CALL_TIMEOUT)
+
+    def set_error(self, row: FaultedInstance) -> FaultedInstance.Outcome:
+        """Raises as the plugin's verb."""
+        self._plugin.reset_state(self._vim, row.instance_id, ERROR, timeout=settings.FAULT_CALL_TIMEOUT)
+        return Outcome.RESET
+
+    def take_back(self, row: FaultedInstance) -> FaultedInstance.Outcome:
+        """Only where it is still in error; else its state is kept as the reason. Raises as the plugin's verbs."""
+        timeout = settings.FAULT_CALL_TIMEOUT
+        state = self._plugin.show_instance(self._vim, row.instance_id, timeout=timeout).state
+        if state != ERROR:
+            row.reason = f"{IS_NOW}{state}"
+            return Outcome.LEFT
+        self._plugin.reset_state(self._vim, row.instance_id, ACTIVE, timeout=timeout)
+        return Outcome.RESTORED
+
+
+def cloud_of(vim: Vim) -> FaultyCloud | str:
+    """The cloud, or why nothing can be told to it."""
+    try:
+        return FaultyCloud(vim)
+    except GatewayError as error:
+        return str(error)

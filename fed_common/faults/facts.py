@@ -1,0 +1,121 @@
+"""The events that tell of a host fault. Their ids are made of the fault's: who tells again tells the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from fed_common.core import instances as core
+from fed_common.core.instances import HostState
+from fed_common.core.kinds import Kind, Origin, Phase
+from fed_common.core.model import Event
+from fed_common.core.polled import instance_payload
+from fed_common.faults.models import FaultedInstance, HostFault
+from fed_common.inventory.known import known_of
+from fed_common.inventory.models import Instance
+
+HOST_DOWN, HOST_UP, UPDATE = "compute.host.down", "compute.host.up", "compute.instance.update"
+ERROR = "error"
+
+
+def host_down(fault: HostFault, at: datetime) -> Event:
+    """The host failed."""
+    return _host(fault, HOST_DOWN, Kind.HOST_DOWN, HostState.DOWN, HostState.UP, at)
+
+
+def host_up(fault: HostFault, at: datetime) -> Event:
+    """The host is back."""
+    return _host(fault, HOST_UP, Kind.HOST_UP, HostState.UP, HostState.DOWN, at)
+
+
+def in_error(fault: HostFault, rows: Iterable[FaultedInstance], at: datetime) -> list[Event]:
+    """One event for each: it is in error."""
+    known = _known(fault, rows)
+    return [
+        _update(fault, known[row.instance_id], ERROR, row.old_state, Kind.ERROR, at, _id(fault, row.instance_id))
+        for row in rows
+    ]
+
+
+def taken_back(
+    fault: HostFault, states: Mapping[str, str], rows: Iterable[FaultedInstance], at: datetime
+) -> list[Event]:
+    """One event for each: it is in error no more; ``states``: in what it is now, by id."""
+    known = _known(fault, rows)
+    return [
+        _update(fault, known[id], states[id], ERROR, Kind.UPDATE, at, _id(fault, f"{id}/clear"))
+        for row in rows
+        if (id := row.instance_id) in states
+    ]
+
+
+def _id(fault: HostFault, what: str) -> str:
+    return str(uuid5(UUID(str(fault.pk)), what))
+
+
+def _known(fault: HostFault, rows: Iterable[FaultedInstance]) -> dict[str, core.Instance]:
+    """What the inventory says of each; of one that it knows no more, what was kept with the fault."""
+    kept = {
+        row.instance_id: core.Instance(
+            row.instance_id, row.name, row.old_state, host=fault.host, tenant_id=row.tenant_id
+        )
+        for row in rows
+    }
+    found = Instance.objects.filter(vim=fault.vim_id, instance_id__in=list(kept))
+    return kept | {one.instance_id: known_of(one).instance for one in found}
+
+
+def _update(
+    fault: HostFault, known: core.Instance, state: str, old_state: str, kind: Kind, at: datetime, id: str
+) -> Event:
+    now = replace(known, state=state, state_description="", host=fault.host)
+    payload = {**instance_payload(now), "old_state": old_state, "old_task_state": known.state_description}
+    return Event(
+        id=id,
+        type=UPDATE,
+        vim_id=fault.vim.full_id,
+        instance_id=now.id,
+        kind=kind,
+        phase=Phase.MOMENT,
+        state=state,
+        occurred_at=at,
+        received_at=at,
+        old_state=old_state,
+        old_state_description=known.state_description,
+        launched_at=now.launched_at,
+        instance_name=now.name,
+        host=fault.host,
+        tenant_id=now.tenant_id,
+        origin=Origin.HOUSE,
+        traits={**known.traits, **_traits(fault)},
+        payload=payload,
+    )
+
+
+def _host(fault: HostFault, type: str, kind: Kind, state: HostState, before: HostState, at: datetime) -> Event:
+    return Event(
+        id=_id(fault, type),
+        type=type,
+        vim_id=fault.vim.full_id,
+        instance_id="",
+        kind=kind,
+        phase=Phase.MOMENT,
+        state=state.value,
+        occurred_at=at,
+        received_at=at,
+        old_state=before.value,
+        state_description=fault.cause,
+        host=fault.host,
+        origin=Origin.HOUSE,
+        traits=_traits(fault),
+        payload={"host": fault.host, "state": state.value, "old_state": before.value, **fault.details},
+    )
+
+
+def _traits(fault: HostFault) -> dict[str, Any]:
+    said = {"cause": fault.cause, "source": fault.source, "severity": fault.severity}
+    named = {name: value for name, value in said.items() if value}
+    return {"fault_id": str(fault.pk), **named, "fenced": fault.fenced}

@@ -1,0 +1,79 @@
+"""Tells the river of a fault: the house's own ears first, for alarms wait for nobody's sink."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from fed_common.core.model import Event
+from fed_common.events.pipeline import Pipeline
+from fed_common.events.routes import RouteTable, Tables
+from fed_common.faults.turn import Over, Turn
+from fed_common.telemetry.logging import get_logger
+
+FIRST, NEXT = 16, 250
+LOOK_EVERY = 0.2
+
+log = get_logger(__name__)
+
+
+class Ears:
+    """The routing table with the house's own ears alone."""
+
+    def __init__(self, routes: Tables) -> None:
+        self._routes = routes
+
+    @property
+    def current(self) -> RouteTable:
+        """See Routes."""
+        return replace(self._routes.current, routes=())
+
+
+class Subscribers:
+    """The routing table without the house's own ears."""
+
+    def __init__(self, routes: Tables) -> None:
+        self._routes = routes
+
+    @property
+    def current(self) -> RouteTable:
+        """See Routes."""
+        return replace(self._routes.current, house=())
+
+
+class Telling:
+    """One batch of events on its way to those of one table."""
+
+    def __init__(self, turn: Turn, tables: Tables, events: Sequence[Event]) -> None:
+        """Begins at once, in a thread."""
+        self._turn, self._events = turn, events
+        self._pipeline = Pipeline(turn.fault.vim.full_id, tables)
+        self._done = False
+        self._thread = threading.Thread(target=self._tell, name="telling-fault", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until every required sink has them. Raises Over: the turn ended before; Retryable."""
+        try:
+            self._thread.join(LOOK_EVERY)
+            while self._thread.is_alive():
+                self._turn.require()
+                self._thread.join(LOOK_EVERY)
+        finally:
+            self._pipeline.stop()
+        if not self._done:
+            raise Over
+
+    def _tell(self) -> None:
+        try:
+            self._done = all(self._pipeline.process(chunk) for chunk in _chunks(self._events))
+        except Exception:
+            log.exception("a fault is told again", fault=str(self._turn.fault.pk))
+
+
+def _chunks(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """A few at first, so that the first alarm leaves at once."""
+    yield events[:FIRST]
+    for start in range(FIRST, len(events), NEXT):
+        yield events[start : start + NEXT]
