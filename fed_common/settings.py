@@ -199,8 +199,8 @@ NOTIFIERS = {
     "sol003": "fed_common.notify.sol003.Sol003Notifier",
 }
 DETECTORS = {
-    "ping": "fed_common.faults.detectors.ping.PingDetector",
-    "tcp": "fed_common.faults.detectors.tcp.TcpDetector",
+    "ping": "fed_common.monitor.hosts.PingDetector",
+    "tcp": "fed_common.monitor.hosts.TcpDetector",
     "snmp_trap": "fed_common.faults.detectors.snmp_trap.SnmpTrapDetector",
 }
 POLICY_ACTIONS = {
@@ -264,7 +264,9 @@ FORBIDDEN_NETWORKS = [
 ]
 ALLOWED_NETWORKS = [net for net in setting("ALLOWED_NETWORKS").split(",") if net]
 ENTERPRISE_OID = setting("ENTERPRISE_OID", "1.3.6.1.4.1.99999")
-SNMP_TRAP_LISTEN = setting("SNMP_TRAP_LISTEN")
+SNMP_ENGINE_ID, SNMP_SYSTEM = setting("SNMP_ENGINE_ID"), setting("SNMP_SYSTEM", "mcfed")
+SNMP_TRAP_LISTEN, SNMP_TRAP_CONFIG = setting("SNMP_TRAP_LISTEN"), setting("SNMP_TRAP_CONFIG")
+SNMP_TRAP_COMMUNITY = setting("SNMP_TRAP_COMMUNITY")
 FAULT_THREADS = int(number("FAULT_THREADS", 16))
 FAULT_CALL_TIMEOUT, FAULT_TRIES = number("FAULT_CALL_TIMEOUT", 10), int(number("FAULT_TRIES", 5))
 

@@ -12,8 +12,10 @@ from fed_common.core import clock
 from fed_common.core.kinds import Kind, Phase
 from fed_common.core.matching import OPT_OUT, DropReason
 from fed_common.core.model import Event
+from fed_common.core.watchdog import CLEARED_TYPE, OFF, SET_TRAIT, WatchdogAction, event_traits, event_type
 from fed_common.interfaces.source import Ignored, Reading, Unreadable
 from multicloud_generic.openstack.opt_out import opts_out
+from multicloud_generic.openstack.watchdog import watchdog_action
 from multicloud_vio.hosts import COMPUTE, host_kind, host_payload
 from multicloud_vio.kinds import LEGACY, Meaning, meaning
 from multicloud_vio.versioned import data, legacy_payload
@@ -69,10 +71,35 @@ def _instance_event(
         traits["power_state"] = power_state
     if known.phase is Phase.ERROR and (reason := _text(payload.get("message")) or _text(payload.get("exception"))):
         traits["exception"] = reason
-    specs = data(fields.get("flavor")).get("extra_specs")
-    if any(opts_out(words) for words in (payload.get("image_meta"), payload.get("metadata"), specs)):
+    image, specs = _image_and_specs(payload, fields)
+    if any(opts_out(words) for words in (image, payload.get("metadata"), specs)):
         traits[OPT_OUT] = "disabled"
+    if wanted := watchdog_action(image, specs):
+        traits[SET_TRAIT] = wanted
+    if kind is Kind.WATCHDOG:
+        return _watchdog_event(arrival, known, payload, traits)
     return _event(arrival, known, kind, payload, traits)
+
+
+def _image_and_specs(payload: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[object, object]:
+    """The image's properties, which a versioned payload has not, and the flavor's extra specs."""
+    if fields:
+        return None, data(fields.get("flavor")).get("extra_specs")
+    return payload.get("image_meta"), payload.get("extra_specs")
+
+
+def _watchdog_event(
+    arrival: _Arrival, known: Meaning, payload: dict[str, Any], traits: dict[str, str]
+) -> Reading:
+    """Nova itself tells none: an agent beside it does, see docs/specs/event.md."""
+    cleared = known.type == CLEARED_TYPE or payload.get("cleared") is True
+    if traits.get(SET_TRAIT) == OFF:
+        return Ignored(DropReason.WATCHDOG_OFF, known.type)
+    action = _text(payload.get("action")) or traits.get(SET_TRAIT, "")
+    if action not in ("", *WatchdogAction):
+        return Unreadable(f"action is none of {', '.join(WatchdogAction)}", arrival.notification)
+    told = known._replace(type=event_type(cleared=cleared))
+    return _event(arrival, told, Kind.WATCHDOG, payload, {**traits, **event_traits(action, cleared=cleared)})
 
 
 def _host_event(arrival: _Arrival, known: Meaning, service: Mapping[str, Any]) -> Reading:

@@ -54,6 +54,7 @@ class Caller:
         return answer.json() if answer.content else None
 
 
-def caller(role: str, *vims: str, name: str = "") -> Caller:
+def caller(role: str, *vims: str, name: str = "", project: str = "") -> Caller:
     """Somebody with a fresh token of this role, for VIMs of these globs only when there are any."""
-    return Caller(tokens.create(name or " ".join(("the", role, *vims)), role, vims=vims))
+    name = name or " ".join(("the", role, *vims, project)).strip()
+    return Caller(tokens.create(name, role, vims=vims, project=project))

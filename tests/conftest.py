@@ -94,7 +94,7 @@ def vcsim() -> Iterator[Vcsim]:
 
 @pytest.fixture(scope="session")
 def openstack_clients() -> Path:
-    """The folder of the stock ``openstack`` command with Tacker's plugin."""
+    """The folder of the stock ``openstack`` command with the plugins of Tacker, Mistral and Aodh."""
     return Path(service("openstack-clients", "path", PYTHON=sys.executable))
 
 
@@ -122,6 +122,16 @@ def fresh_directory() -> Iterator[None]:
     directory.cache_clear()
     yield
     directory.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_rule_book() -> Iterator[None]:
+    """No test knows the rules of another one's database."""
+    from fed_common.alarms.evaluator.rule_book import rule_book
+
+    rule_book.cache_clear()
+    yield
+    rule_book.cache_clear()
 
 
 @pytest.fixture

@@ -63,10 +63,12 @@ class Watching:
 
 
 @contextmanager
-def watching(url: str, token: str, query: str = "", **headers: str) -> Iterator[Watching]:
+def watching(
+    url: str, token: str, query: str = "", *, of: str = "events", **headers: str
+) -> Iterator[Watching]:
     """Inside, the live stream is open."""
     sent = {"X-Auth-Token": token, "Accept": "text/event-stream", **headers}
-    with requests.get(f"{url}{API}/events/stream{query}", headers=sent, stream=True, timeout=20) as answer:
+    with requests.get(f"{url}{API}/{of}/stream{query}", headers=sent, stream=True, timeout=20) as answer:
         yield Watching(answer, frames(_in_time(answer.iter_lines(chunk_size=None))))
 
 

@@ -52,7 +52,14 @@ class Rule(models.Model):
         """The newest definition first, as Aodh lists them."""
 
         ordering = ["-timestamp", "id"]
-        indexes = [models.Index(fields=["clear_at"], condition=models.Q(clear_at__isnull=False), name="to_clear")]
+        indexes = [
+            models.Index(fields=["clear_at"], condition=models.Q(clear_at__isnull=False), name="to_clear"),
+            models.Index(
+                fields=["project_id", "-timestamp", "id"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="rules_of_project",
+            ),
+        ]
 
 
 class Revision(models.Model):
@@ -113,11 +120,25 @@ class PartSeen(models.Model):
         constraints = [models.UniqueConstraint(fields=["rule_id", "part", "subject"], name="part_once")]
 
 
+class Heard(models.Model):
+    """That a rule was evaluated against an event: it never is again. ``times`` counts how often it was told."""
+
+    rule_id = models.UUIDField()
+    event_id = models.CharField(max_length=100)
+    times = models.IntegerField(default=1)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        """Once each."""
+
+        constraints = [models.UniqueConstraint(fields=["rule_id", "event_id"], name="heard_once")]
+
+
 class ActiveAlarm(models.Model):
-    """One trouble of one managed object. It leaves the table when it is cleared and acknowledged.
+    """One trouble of one managed object. It leaves the list when it is cleared and acknowledged.
 
     ``problem`` tells troubles of one object apart (X.733's specific problem): the rule's id or correlation word,
-    or the word of the catalogue. An open alarm is found by its object and problem.
+    or the word of the catalogue. A listed alarm is found by its object and problem, and there is one at most.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -157,18 +178,26 @@ class ActiveAlarm(models.Model):
                 name="one_open_alarm",
             )
         ]
+        indexes = [
+            models.Index(fields=["rule_id"], condition=models.Q(rule_id__isnull=False), name="alarm_of_rule"),
+            models.Index(fields=["fault_id"], condition=models.Q(fault_id__isnull=False), name="alarm_of_fault"),
+            models.Index(fields=["cleared_at"], condition=models.Q(cleared_at__isnull=False), name="alarm_gone"),
+        ]
 
 
 class AlarmChange(models.Model):
-    """One change of the table, numbered without gaps: what receivers resynchronise by."""
+    """One change of the table, numbered without gaps: what receivers resynchronise by.
 
-    sequence = models.BigIntegerField(unique=True)
+    A repeat of what is open already has no number: nobody is told, and its cause is known from then on.
+    """
+
+    sequence = models.BigIntegerField(unique=True, null=True)
     alarm_id = models.UUIDField(db_index=True)
-    kind = models.CharField(max_length=15, help_text="core.alarm.NoticeKind")
-    at = models.DateTimeField()
+    kind = models.CharField(max_length=15, help_text="core.alarm.NoticeKind, or repeated")
+    at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=200, blank=True, help_text="Who, when a person did it.")
-    cause = models.CharField(max_length=120, blank=True)
-    notice = models.JSONField(help_text="core.alarm.Notice, as it was told.")
+    cause = models.CharField(max_length=120, blank=True, db_index=True)
+    notice = models.JSONField(help_text="core.alarm.Notice, as it was told; empty for a repeat.")
 
     class Meta:
         """In the order they happened."""

@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from fed_common.access.authentication import COOKIE
+from fed_common.alarms.table.schema import with_alarm_stream
 from fed_common.broker.problems import CONTENT_TYPE
 from fed_common.broker.vim_paths import vim_paths
 from fed_common.events.views.schema import with_stream
@@ -109,7 +110,7 @@ def views_of_nouns(endpoints: list[Any]) -> list[Any]:
 
 def finish(result: dict[str, Any], **_names: Any) -> dict[str, Any]:
     """The framework's last word on the document: what is no view of its own, and the refusals, said once."""
-    result["paths"] = {**with_stream(result["paths"]), **vim_paths()}
+    result["paths"] = {**with_alarm_stream(with_stream(result["paths"])), **vim_paths()}
     body = {"content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     responses = {str(status): {"description": text, **body} for status, text in PROBLEMS.items()}
     for status, name in HEADERS.items():

@@ -18,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 from fed_common.access.models import Role
 from fed_common.access.permissions import NotAllowedHere
 from fed_common.broker.doorkeeper import OWN_HEADER, Caller, caller_of
-from fed_common.broker.paths import OWN_VERBS, ROOT, Call, read_call
+from fed_common.broker.paths import HOUSE_VERBS, OWN_VERBS, ROOT, Call, read_call
 from fed_common.broker.problems import problem_of
 from fed_common.broker.providers import RemotePlugin, providers
 from fed_common.broker.request_ids import OURS
@@ -62,6 +62,8 @@ class PassThrough:
 
     async def _served(self, call: Call, exchange: Exchange) -> bool:
         """False: the call is Django's."""
+        if call.service in HOUSE_VERBS:
+            return False
         vim = cached_vim(call.vim_id)
         if vim and _is_own(call, vim):
             return False

@@ -13,6 +13,8 @@ ROOT = b"/api/multicloud"
 V0, V1 = ROOT + b"/v0/", ROOT + b"/v1/"
 NO_VIMS = frozenset({"vim_types", "check_vim_capacity", "swagger.json"})
 OWN_VERBS = frozenset({"check_vim_status", "events_check", "capacity_check", "extensions", "registry"})
+HOUSE_VERBS = frozenset({"hosts"})
+"""Of every VIM, whoever serves it: what the gateway does about its hosts."""
 QUESTIONS = frozenset({"check_vim_status", "events_check", "capacity_check"})
 GENERIC = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _ALLOWED = {

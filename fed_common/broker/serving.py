@@ -10,6 +10,7 @@ from importlib import import_module
 import uvicorn
 from django.conf import settings
 
+from fed_common.alarms.table.expiry import forget_old, settle
 from fed_common.core.errors import Retryable
 from fed_common.events.message_router.topic_log import topic_log
 from fed_common.events.store import forget_old_events
@@ -68,7 +69,8 @@ def _tidy(stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             with reachable():
-                gone = forget_old_events() + expire() + forget_deleted()
+                gone = forget_old_events() + expire() + forget_deleted() + forget_old()
+                settle()
             if gone:
                 log.info("forgot what is older than the retention", rows=gone)
         except Retryable as error:

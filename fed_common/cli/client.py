@@ -13,7 +13,11 @@ BUSY = 429
 
 
 class Refusal(Exception):
-    """Why a command cannot be done, as one line for the person at the keyboard."""
+    """Why a command cannot be done, as one line for the person at the keyboard; ``status``: of the answer, else 0."""
+
+    def __init__(self, line: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(line)
 
 
 class Unavailable(Refusal):
@@ -81,16 +85,20 @@ class Gateway:
             raise Refusal(f"the gateway's answer to {name} holds no list")
         return lists[0]
 
-    def pages(self, *path: str, **params: Any) -> Iterator[dict[str, Any]]:
-        """The rows of a list that comes in pages, asked for as they are needed."""
-        page: int | None = None
+    def pages(self, *path: str, under: str = "", by: str = "page", **params: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a list that comes in pages, asked for as they are needed.
+
+        ``under``  the name of the list; empty: the last part of the path.
+        ``by``     the parameter that asks for the next page.
+        """
+        name, page = under or path[-1], None
         while True:
-            answer = self.get(*path, page=page, **params)
-            if not isinstance(answer, Mapping) or not isinstance(answer.get(path[-1]), list):
+            answer = self.get(*path, **{**params, by: page or params.get(by)})
+            if not isinstance(answer, Mapping) or not isinstance(answer.get(name), list):
                 raise Refusal(f"the gateway's answer to {path[-1]} holds no list")
-            yield from answer[path[-1]]
+            yield from answer[name]
             page = answer.get("next")
-            if page is None:
+            if page is None or not answer[name]:
                 return
 
     def stream(self, *path: str, silence: float, **extra: Any) -> requests.Response:
@@ -133,7 +141,7 @@ def _refusal(answer: requests.Response) -> Refusal:
         problem = None
     line = _line(problem if isinstance(problem, Mapping) else {}, answer)
     kind = Unavailable if answer.status_code >= 500 or answer.status_code == BUSY else Refusal
-    return kind(line)
+    return kind(line, answer.status_code)
 
 
 def _line(problem: Mapping[str, Any], answer: requests.Response) -> str:

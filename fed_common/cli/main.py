@@ -16,10 +16,13 @@ from cliff.command import Command
 from cliff.commandmanager import CommandManager
 
 from fed_common.cli import (
+    agent,
+    alarm,
     dead,
     event,
     host,
     instance,
+    receiver,
     subscription,
     vim,
     vim_filter,
@@ -35,6 +38,20 @@ from fed_common.cli.client import Gateway, Refusal
 
 DESCRIPTION = "The Multicloud Event-Federation Gateway from the command line."
 COMMANDS: dict[str, type[Command]] = {
+    "agent": agent.Agent,
+    "alarm list": alarm.List,
+    "alarm show": alarm.Show,
+    "alarm ack": alarm.Ack,
+    "alarm unack": alarm.Unack,
+    "alarm clear": alarm.Clear,
+    "alarm history": alarm.History,
+    "alarm watch": alarm.Watch,
+    "alarm test": alarm.Test,
+    "alarm deliveries": alarm.Deliveries,
+    "receiver list": receiver.List,
+    "receiver create": receiver.Create,
+    "receiver delete": receiver.Delete,
+    "receiver test": receiver.Test,
     "event list": event.List,
     "event show": event.Show,
     "event tail": event.Tail,

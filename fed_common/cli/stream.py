@@ -42,7 +42,9 @@ def frames(lines: Iterable[bytes]) -> Iterator[Frame]:
             last_id = value
 
 
-def follow(gateway: Gateway, choice: Mapping[str, Any], note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def follow(
+    gateway: Gateway, choice: Mapping[str, Any], note: Callable[[str], None], of: str = "events"
+) -> Iterator[dict[str, Any]]:
     """Every chosen event from now on (or from where ``choice`` says), without end, each once.
 
     A stream that breaks is taken up again behind the last event seen; ``note`` is told so.
@@ -51,7 +53,7 @@ def follow(gateway: Gateway, choice: Mapping[str, Any], note: Callable[[str], No
     last, wait, reached = "", FIRST_WAIT, False
     while True:
         try:
-            with _open(gateway, choice, last) as answer:
+            with _open(gateway, of, choice, last) as answer:
                 reached = True
                 for frame in frames(answer.iter_lines(chunk_size=None)):
                     last, wait = frame.id or last, FIRST_WAIT
@@ -66,11 +68,11 @@ def follow(gateway: Gateway, choice: Mapping[str, Any], note: Callable[[str], No
         wait = min(wait * 2, LONGEST_WAIT)
 
 
-def _open(gateway: Gateway, choice: Mapping[str, Any], last: str) -> requests.Response:
+def _open(gateway: Gateway, of: str, choice: Mapping[str, Any], last: str) -> requests.Response:
     headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
     if last:
         headers["Last-Event-ID"] = last
-    return gateway.stream("events", "stream", silence=SILENCE, params=choice, headers=headers)
+    return gateway.stream(of, "stream", silence=SILENCE, params=choice, headers=headers)
 
 
 def _event(frame: Frame) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from fed_common.core.errors import Permanent, Retryable
 from fed_common.core.matching import DropReason
 from fed_common.core.model import Event
 from fed_common.events.dead import DeadEvents
-from fed_common.events.routes import LiveSink, Routes
+from fed_common.events.routes import LiveSink, Tables
 from fed_common.interfaces.publisher import Message, Refused
 from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
@@ -34,7 +34,7 @@ def waits() -> Iterator[float]:
 class Delivery:
     """Takes messages to sinks. One per pipeline; ``deliver`` may run for several sinks at once."""
 
-    def __init__(self, routes: Routes, dead: DeadEvents, stopping: threading.Event) -> None:
+    def __init__(self, routes: Tables, dead: DeadEvents, stopping: threading.Event) -> None:
         self._routes, self._dead, self._stopping = routes, dead, stopping
 
     def deliver(self, sink: LiveSink, events: Sequence[Event], peers: Sequence[LiveSink] = ()) -> bool:

@@ -143,7 +143,7 @@ class Listening:
             return
         if source is None:
             return
-        told = ToldByPoll()
+        told = ToldByPoll(lambda: told_of([vim_id], behind=self._newest_told))
         told.hold(held=True)
         told.learn(told_of([vim_id]))
         pipeline = Pipeline(vim_id, self._routes, told, self._recorder.note)

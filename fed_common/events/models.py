@@ -93,6 +93,7 @@ class Role(models.TextChoices):
     CONDUCTOR = "conductor"
     EVALUATOR = "evaluator"
     NOTIFIER = "notifier"
+    DETECTOR = "detector"
 
 
 class Lease(models.Model):

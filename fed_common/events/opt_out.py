@@ -22,18 +22,23 @@ class OptOuts:
         self._said: OrderedDict[str, frozenset[str]] = OrderedDict()
 
     def mark(self, event: Event) -> Event:
-        """The event, carrying the opt-out trait when any copy for its instance has said so."""
+        """The event with the opt-out trait: ``disabled`` when any copy for its instance has said so.
+
+        ``enabled`` when all that said so have taken it back, so that who keeps it for longer hears of that.
+        """
         says_so = event.traits.get(OPT_OUT) == "disabled"
-        before = self._said.get(event.instance_id, frozenset())
-        now = before | {event.wire} if says_so else before - {event.wire}
+        before = self._said.get(event.instance_id)
+        if before is None and not says_so:
+            return event
+        said = before or frozenset()
+        now = said | {event.wire} if says_so else said - {event.wire}
         if now != before:
             self._keep(event.instance_id, now)
-        return replace(event, traits={**event.traits, OPT_OUT: "disabled"}) if now and not says_so else event
+        if says_so:
+            return event
+        return replace(event, traits={**event.traits, OPT_OUT: "disabled" if now else "enabled"})
 
     def _keep(self, instance_id: str, said: frozenset[str]) -> None:
-        if not said:
-            self._said.pop(instance_id, None)
-            return
         self._said[instance_id] = said
         if len(self._said) > REMEMBERED:
             self._said.popitem(last=False)

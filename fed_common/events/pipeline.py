@@ -1,10 +1,10 @@
-"""One VIM's stretch of the river: readings in, every required sink holding them before it answers."""
+"""A stretch of the river: readings in, every required sink holding them before it answers."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from fed_common.core import clock
@@ -15,7 +15,7 @@ from fed_common.events.delivery import Delivery
 from fed_common.events.duplicates import RecentFacts
 from fed_common.events.opt_out import OptOuts
 from fed_common.events.polling.told import ToldByPoll
-from fed_common.events.routes import PASS_ALL, LiveSink, Route, Routes, RouteTable
+from fed_common.events.routes import PASS_ALL, LiveSink, Route, RouteTable, Tables
 from fed_common.interfaces.source import Ignored, Reading, Unreadable
 from fed_common.telemetry import metrics
 
@@ -24,7 +24,7 @@ Job = tuple[LiveSink, list[Event], tuple[LiveSink, ...]]
 
 
 class Pipeline:
-    """Filters, formats and publishes one VIM's events in their order. Not thread-safe.
+    """Filters, formats and publishes the events of one VIM, or of the house, in their order. Not thread-safe.
 
     ``told`` knows what polling told of the VIM already; ``note`` is given what was heard, once it was told.
     """
@@ -32,7 +32,7 @@ class Pipeline:
     def __init__(
         self,
         vim_id: str,
-        routes: Routes,
+        routes: Tables,
         told: ToldByPoll | None = None,
         note: Callable[[Sequence[Event]], None] | None = None,
     ) -> None:
@@ -64,7 +64,7 @@ class Pipeline:
         if unreadable and not self._dead.set_aside_unreadable(self._vim_id, unreadable):
             return False
         heard: list[Event] = []
-        events = self._facts(readings, table.vim_filters.get(self._vim_id, PASS_ALL), heard)
+        events = self._facts(readings, table.vim_filters, heard)
         jobs = [job for route in table.routes for job in self._jobs(route, events)]
         if not self._deliver(jobs + [job for route in table.house for job in self._jobs(route, heard)]):
             return False
@@ -78,39 +78,41 @@ class Pipeline:
         self._stopping.set()
         self._pool.shutdown(wait=False)
 
-    def _facts(self, readings: Sequence[Reading], vim_filter: EventFilter, heard: list[Event]) -> list[Event]:
-        """What is to be told; ``heard`` gets all that is new, also what the VIM's filter keeps back."""
-        facts, dropped = [], Counter[str]()
+    def _facts(
+        self, readings: Sequence[Reading], filters: Mapping[str, EventFilter], heard: list[Event]
+    ) -> list[Event]:
+        """What is to be told; ``heard`` gets all that is new, also what the filter of its VIM keeps back."""
+        facts, dropped = [], Counter[tuple[str, str]]()
         for one in readings:
             if isinstance(one, Event):
                 event = self._opt_outs.mark(one)
                 reason = self._recent.repeats(event) or self._told.repeats(event)
                 if reason is None:
                     heard.append(event)
-                    reason = vim_filter.refuses(event)
+                    reason = filters.get(event.vim_id, PASS_ALL).refuses(event)
                 if reason is None:
                     facts.append(event)
                 else:
-                    dropped[reason] += 1
+                    dropped[event.vim_id, reason] += 1
             elif isinstance(one, Ignored):
-                dropped[one.reason] += 1
+                dropped[self._vim_id, one.reason] += 1
         self._count(dropped, subscription="")
         return facts
 
     def _jobs(self, route: Route, events: Sequence[Event]) -> list[Job]:
-        wanted, dropped = [], Counter[str]()
+        wanted, dropped = [], Counter[tuple[str, str]]()
         for event in events:
             reason = route.filter.refuses(event)
             if reason is None:
                 wanted.append(event)
             else:
-                dropped[reason] += 1
+                dropped[event.vim_id, reason] += 1
         self._count(dropped, subscription=route.subscription)
         return [(sink, wanted, route.sinks) for sink in route.sinks] if wanted else []
 
-    def _count(self, dropped: Counter[str], *, subscription: str) -> None:
-        for reason, times in dropped.items():
-            metrics.DROPPED.labels(self._vim_id, reason, subscription).inc(times)
+    def _count(self, dropped: Counter[tuple[str, str]], *, subscription: str) -> None:
+        for (vim_id, reason), times in dropped.items():
+            metrics.DROPPED.labels(vim_id, reason, subscription).inc(times)
 
     def _deliver(self, jobs: Sequence[Job]) -> bool:
         if len(jobs) == 1:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.conf import settings
 
@@ -70,6 +71,14 @@ class RouteTable:
         return next((route.sinks for route in every if route.subscription == subscription), ())
 
 
+class Tables(Protocol):
+    """What knows the table in force."""
+
+    @property
+    def current(self) -> RouteTable:
+        """It, as it is now."""
+
+
 class Routes:
     """The current table, and the watcher that replaces it when the revision was raised.
 
@@ -88,6 +97,9 @@ class Routes:
 
     def start(self) -> None:
         """Load the table, waiting for the database if need be, and watch it from now on."""
+        for route in self._house:
+            for sink in route.sinks:
+                sink.publisher.start()
         threading.Thread(target=self._watch, name="routes-watch", daemon=True).start()
 
     def stop(self) -> None:

@@ -15,11 +15,13 @@ class Packet:
     """What goes out in one go: one notice, or those of a group that waited for each other.
 
     ``delivery_id``  the same at every try, so that receivers can tell repeats; ``attempt`` counts from 1.
+    ``delivery_ids`` one for each notice; the first is ``delivery_id``.
     """
 
     delivery_id: str
     attempt: int
     notices: Sequence[Notice]
+    delivery_ids: Sequence[str] = ()
 
 
 class Notifier(ABC):

@@ -82,8 +82,11 @@ class CloudPlugin(ABC):
         """
         raise Unsupported(self.name, "be called through")
 
-    def mark_host_down(self, vim: Vim, host: str, *, down: bool, timeout: float) -> None:  # noqa: ARG002
-        """Tell the cloud that a host is dead, or back, without waiting for its own detection. Idempotent."""
+    def mark_host_down(self, vim: Vim, host: str, *, down: bool, timeout: float) -> bool:  # noqa: ARG002
+        """Tell the cloud that a host is dead, or back, without waiting for its own detection. Idempotent.
+
+        Whether that changed anything: False when the cloud had been told so before.
+        """
         raise Unsupported(self.name, "be told that a host is down")
 
     def reset_state(self, vim: Vim, instance_id: str, state: str, *, timeout: float) -> None:  # noqa: ARG002

@@ -55,6 +55,9 @@ class Publisher(ABC):
         Time     at most about ``timeout`` seconds.
         """
 
+    def start(self) -> None:  # noqa: B027 - most need nothing
+        """Get ready in the background, before the first message comes. ``publish`` works without it."""
+
     def check(self, *, timeout: float) -> None:  # noqa: B027 - some sinks cannot fail
         """Dry run of the connection. Raises Retryable or Permanent saying what is wrong."""
 

@@ -13,12 +13,15 @@ from fed_common.core import clock
 from fed_common.core import instances as core
 from fed_common.core.differences import DELETED, Knowledge, Known, KnownHost
 from fed_common.core.kinds import Kind
+from fed_common.core.matching import OPT_OUT
 from fed_common.core.model import Event
+from fed_common.core.watchdog import SET_TRAIT
 from fed_common.inventory.models import Host, Instance, Vim
 from fed_common.topics.database import reachable, writing
 
 TIMEOUT = 20.0
 AT_ONCE = 500
+KEPT_TRAITS = (OPT_OUT, SET_TRAIT)
 HOST_KINDS = (Kind.HOST_UP, Kind.HOST_DOWN, Kind.HOST_DISABLED)
 _COLUMNS = ("name", "state", "state_description", "host", "tenant_id", "launched_at")
 _WRITTEN = (*_COLUMNS, "changed_at", "seen_at", "body")
@@ -109,6 +112,11 @@ def known_of(row: Instance) -> Known:
     return Known(one, row.seen_at, row.changed_at or row.seen_at)
 
 
+def opted_out(row: Instance) -> bool:
+    """Whether nobody is to be told of the instance, as far as looks at its cloud and notifications have told."""
+    return bool(row.body.get("traits", {}).get(OPT_OUT) == "disabled")
+
+
 def _row(vim: int, known: Known) -> Instance:
     one = known.instance
     body: dict[str, Any] = {
@@ -151,7 +159,7 @@ def _host_row(vim: int, known: KnownHost) -> Host:
 
 def _heard(before: Known | None, event: Event) -> Known | None:
     """What is known after an event, where what it does not say stays; ``None`` when it says nothing new."""
-    if before and before.since >= event.received_at:
+    if not event.state or (before and before.since >= event.received_at):
         return None
     old = before.instance if before else core.Instance(event.instance_id, "", event.state)
     size = {name: event.payload[name] for name in ("vcpus", "memory_mb") if event.payload.get(name)}
@@ -165,6 +173,7 @@ def _heard(before: Known | None, event: Event) -> Known | None:
         launched_at=event.launched_at or old.launched_at,
         flavor=event.traits.get("flavor") or old.flavor,
         image=event.traits.get("image") or old.image,
+        traits={**old.traits, **{name: event.traits[name] for name in KEPT_TRAITS if name in event.traits}},
         payload={**old.payload, **size},
     )
     if before and new == old:

@@ -12,11 +12,11 @@ from django.db.models import Count, Max
 
 from fed_common.core.errors import Retryable
 from fed_common.interfaces.publisher import Message, Publisher, Refused
-from fed_common.monitor.casting import soon
 from fed_common.monitor.conductor.hearing import health_after
 from fed_common.monitor.models import TargetRevision, Vnfc
 from fed_common.monitor.rpc import conductor
 from fed_common.telemetry.logging import get_logger
+from fed_common.topics.casting import soon
 from fed_common.topics.database import reachable
 
 FRESH, FRESH_WHILE_AWAY = 0.5, 5.0

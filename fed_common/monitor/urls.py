@@ -1,12 +1,14 @@
-"""Paths of VNFs below ``/api/multicloud/v1/``."""
+"""Paths of VNFs and of guest watchdogs below ``/api/multicloud/v1/``."""
 
 from __future__ import annotations
 
 from django.urls import path
 
 from fed_common.monitor import views
+from fed_common.monitor.watchdog_views import Watchdog
 
 urlpatterns = [
+    path("vims/<str:vim_id>/watchdog", Watchdog.as_view()),
     path("vnfds/check", views.VnfdsCheck.as_view()),
     path("vnfs", views.Vnfs.as_view()),
     path("vnfs/<str:vnf>", views.OneVnf.as_view()),

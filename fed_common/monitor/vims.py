@@ -14,11 +14,11 @@ from fed_common.core.errors import Conflict
 from fed_common.core.health import Check, ProbeKind
 from fed_common.core.vnf import EventType
 from fed_common.inventory.models import Vim
-from fed_common.monitor.casting import after_commit
 from fed_common.monitor.models import Target, Workflow
 from fed_common.monitor.rpc import executors
 from fed_common.monitor.status_events import note
 from fed_common.monitor.targets import Wanted, put_targets, remove_targets
+from fed_common.topics.casting import after_commit
 
 TASK = "monitor_ping_vimPingVIMTASK"
 _REACHED_BY = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -28,10 +29,18 @@ class Receiver(models.Model):
         ordering = ["name"]
 
 
+class Sender(models.Model):
+    """A process that sends. Once it is silent for a while, another takes its waiting deliveries over."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    expires_at = models.DateTimeField()
+
+
 class Delivery(models.Model):
     """One notice to one target. Its id is the same at every try: receivers know repeats by it.
 
-    Whoever wrote the row owns it until ``expires_at`` and tries at once; later whoever claims it tries.
+    Whoever wrote the row owns it and tries at once. It may be taken over after ``expires_at``, once its owner, a
+    ``Sender``, is silent.
     """
 
     class State(models.TextChoices):
@@ -60,6 +69,7 @@ class Delivery(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    meant: Any = None  # no column: target and notice as objects, while the row is in the process that made it
 
     class Meta:
         """In the order they were made."""

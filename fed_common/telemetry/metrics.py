@@ -50,6 +50,28 @@ MONITOR_FLIPS = Counter("mcfed_flips_total", "Targets judged otherwise, by healt
 MONITOR_CALLS = Counter("mcfed_executor_calls_total", "Calls to conductors, by outcome.", ["method", "outcome"])
 OPERATIONS = Counter("mcfed_vnf_operations_total", "Operations on VNFs that ended, by how.", ["kind", "outcome"])
 STALE_KILLS = Counter("mcfed_stale_kills_total", "Kills of actions that are not watched here.")
+ALARM_CHANGES = Counter("mcfed_alarm_changes_total", "Changes of the table of active alarms.", ["kind"])
+
+ALARM_EVENTS = Counter("mcfed_alarm_events_total", "Events the rules heard: evaluated, opted_out.", ["outcome"])
+ALARM_TRANSITIONS = Counter(
+    "mcfed_alarm_steps_total", "What matching events did: fire, again, clear, suppressed and the like.", ["step"]
+)
+ALARM_SECONDS = Histogram("mcfed_alarm_seconds", "From an event's arrival to its transitions stored.", buckets=_MS)
+ALARM_RULES = Gauge("mcfed_alarm_rules", "Rules this process evaluates.")
+ALARM_QUARANTINED = Gauge("mcfed_alarm_rules_quarantined", "Rules nobody can use.")
+
+HOST_REPORTS = Counter(
+    "mcfed_host_reports_total", "Reports that a host failed, by its fault's state.", ["vim", "state"]
+)
+DELIVERIES = Counter(
+    "mcfed_deliveries_total",
+    "Notices of alarms, by what became of a try: delivered, retried, dead, unusable.",
+    ["notifier", "outcome"],
+)
+DELIVERY_SECONDS = Histogram(
+    "mcfed_delivery_seconds", "From a transition to the far side having it.", ["notifier"], buckets=_MS
+)
+DELIVERIES_HELD = Gauge("mcfed_deliveries_held", "Notices this process has in hand, not yet ended.")
 
 
 def render() -> tuple[bytes, str]:

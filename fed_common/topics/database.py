@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from fed_common.core.errors import Retryable
 
 _SQLITE_WRITER = threading.Lock()
+_here = threading.local()
 
 
 @contextmanager
@@ -18,17 +19,19 @@ def reachable() -> Iterator[None]:
     """Use the database inside. Raises Retryable when it cannot be reached.
 
     Made for long-lived threads: a connection that broke is dropped, so the next use opens a new one,
-    and a pooled one goes back to its pool.
+    and a pooled one goes back to its pool. Uses of the database within an outer one share its connection.
     """
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or getattr(_here, "inside", False):
         with _as_retryable():
             yield
         return
     with _as_retryable():
         close_old_connections()
+        _here.inside = True
         try:
             yield
         finally:
+            _here.inside = False
             close_old_connections()
 
 

@@ -43,7 +43,7 @@ def reset_state(cloud: Cloud, instance_id: str, state: str) -> None:
     _do(cloud, instance_id, lambda project: nova.send(project, "POST", path, body))
 
 
-def mark_host_down(cloud: Cloud, host: str, down: bool) -> None:
+def mark_host_down(cloud: Cloud, host: str, down: bool) -> bool:
     """See CloudPlugin. Raises NotFound; Unsupported before Nova 12, which cannot be told."""
     home = cloud.home
     if nova.newest(home) < nova.FORCED_DOWN:
@@ -52,8 +52,10 @@ def mark_host_down(cloud: Cloud, host: str, down: bool) -> None:
         services = part(nova.computes(home, host), "services")
         if not services:
             raise NotFound("host", host)
-        if services[0]["forced_down"] is not down:  # Nova takes no update that changes nothing
-            nova.force_down(home, services[0], down)
+        if services[0]["forced_down"] is down:  # Nova takes no update that changes nothing
+            return False
+        nova.force_down(home, services[0], down)
+    return True
 
 
 def _do(cloud: Cloud, instance_id: str, call: Callable[[Project], object]) -> None:

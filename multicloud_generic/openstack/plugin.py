@@ -51,10 +51,10 @@ class OpenStackPlugin(CloudPlugin):
             raise NotFound("service", service)
         return base
 
-    def mark_host_down(self, vim: Vim, host: str, *, down: bool, timeout: float) -> None:
+    def mark_host_down(self, vim: Vim, host: str, *, down: bool, timeout: float) -> bool:
         """See CloudPlugin."""
         with _cloud(vim, timeout) as cloud:
-            actions.mark_host_down(cloud, host, down)
+            return actions.mark_host_down(cloud, host, down)
 
     def reset_state(self, vim: Vim, instance_id: str, state: str, *, timeout: float) -> None:
         """See CloudPlugin. Raises Invalid for another state."""

@@ -1,6 +1,7 @@
 """A Message Router that holds nothing: counts messages, answers like the real one, costs little.
 
-Run as ``python -m tests.bench.null_router PORT``; ``GET /stats`` tells count, first and last arrival.
+Run as ``python -m tests.bench.null_router PORT``; ``GET /stats`` tells count, first and last arrival, ``GET /reset``
+begins anew.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while head := await reader.readuntil(b"\r\n\r\n"):
             fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:-2] if b": " in line)
             body = await reader.readexactly(int(fields.get(b"content-length", 0)))
+            if head.startswith(b"GET /reset"):
+                STATS.update(count=0, first=0.0, last=0.0)
             answer = json.dumps(STATS if head.startswith(b"GET") else took(fields, body)).encode()
             writer.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"

@@ -98,7 +98,7 @@ def _answering(api: GatewayApi) -> type[BaseHTTPRequestHandler]:
             query = {name: ",".join(values) for name, values in parse_qs(parts.query).items()}
             asked = Asked(self.command, path, query, body, dict(self.headers))
             api.asked.append(asked)
-            if path == "/events/stream" and not api.find("GET", path):
+            if path in ("/events/stream", "/alarms/stream") and not api.find("GET", path):
                 self._stream()
             else:
                 self._send(api.find(self.command, path) or _missing(asked))

@@ -30,6 +30,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield deployment
 
 
+@pytest.fixture(scope="session")
+def open_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """An HTTP process that asks nobody who they are."""
+    with deployed(tmp_path_factory.mktemp("open"), MCFED_AUTH="none") as deployment:
+        deployment.start("gateway")
+        yield deployment
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page of a browser that knows nobody; fails the test when the page complains."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Deployment, deployed
+from tests.processes import Deployment
 from tests.stock import CONFIG, PASSWORD, Stock
 
 
@@ -141,9 +141,9 @@ def test_a_wrong_token_is_told(stock: Stock) -> None:
     assert (refused.code, refused.err.strip()) == (1, "the token is unknown, revoked or expired")
 
 
-def test_where_everybody_is_admin_no_token_is_needed(stock: Stock, tmp_path: Path) -> None:
-    with deployed(tmp_path / "open", MCFED_AUTH="none") as open_gateway:
-        open_gateway.start("gateway")
-        env = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": f"{open_gateway.url}/openstack"}
-        listed = replace(stock, env=env).run("vim", "list", "-f", "json")
-        assert (listed.out, listed.err) == ("[]\n", "")
+def test_where_everybody_is_admin_no_token_is_needed(stock: Stock, open_gateway: Deployment) -> None:
+    env = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": f"{open_gateway.url}/openstack"}
+
+    listed = replace(stock, env=env).run("vim", "list", "-f", "json")
+
+    assert (listed.out, listed.err) == ("[]\n", "")

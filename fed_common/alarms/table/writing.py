@@ -1,47 +1,21 @@
-"""The one place that writes the table of active alarms."""
+"""The one place where troubles enter and leave the table of active alarms.
+
+All writers take turns: whoever holds the row that numbers the changes is the only one who reads and writes
+the table, so numbers have no gaps and no two processes raise the same alarm.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
 
-from fed_common.core.alarm import EventCategory, ManagedObject, Severity
+from fed_common.alarms.table.changes import Change, Clear, Raise
+from fed_common.alarms.table.sheet import Sheet
 from fed_common.notify.models import Delivery
+from fed_common.topics.database import writing
 
+__all__ = ["Change", "Clear", "Raise", "write"]
 
-@dataclass(frozen=True, slots=True)
-class Raise:
-    """A trouble is there. Raising what is open already changes it; ``cause`` makes a repeat harmless."""
-
-    about: ManagedObject
-    problem: str
-    name: str
-    severity: Severity
-    event_time: datetime
-    cause: str
-    category: EventCategory = EventCategory.PROCESSING_ERROR
-    probable_cause: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    rule_id: UUID | None = None
-    fault_id: UUID | None = None
-    event: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """A trouble is over: that problem of that object; without an object every open one with this ``rule_id``."""
-
-    problem: str
-    event_time: datetime
-    cause: str
-    about: ManagedObject | None = None
-    rule_id: UUID | None = None
-
-
-Change = Raise | Clear
+SECONDS = 10.0
 
 
 def write(changes: Sequence[Change], *, by: str = "") -> list[Delivery]:
@@ -50,4 +24,11 @@ def write(changes: Sequence[Change], *, by: str = "") -> list[Delivery]:
     Answers with the deliveries to the receivers that want to hear of it: ``notify.services.hand_over`` them
     after the commit. Raises Retryable: nothing of it was done.
     """
-    raise NotImplementedError
+    if not changes:
+        return []
+    with writing(SECONDS):
+        sheet = Sheet(by)
+        sheet.load(changes)
+        for change in changes:
+            sheet.apply(change)
+        return sheet.store()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,7 +51,9 @@ class ToldByPoll:
     While polling still does (``hold``), the listener waits: only so nothing is told by both.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[], Iterable[PolledFact]] | None = None) -> None:
+        """``look`` reads what was told lately: asked once a batch, when it has a failure to tell."""
+        self._look, self._looked = look, False
         self._facts: dict[str, list[_Fact]] = {}
         self._rows: set[int] = set()
         self._open = threading.Event()
@@ -73,7 +75,8 @@ class ToldByPoll:
             self._open.set()
 
     def wait(self, stopping: threading.Event) -> bool:
-        """Wait until the listener may tell; False when it is stopped before."""
+        """Wait until the listener may tell a batch; False when it is stopped before."""
+        self._looked = False
         while not self._open.wait(0.1):
             if stopping.is_set():
                 return False
@@ -84,6 +87,20 @@ class ToldByPoll:
 
         A told fact answers for one end of its own type, and before that for the steps that led to it.
         """
+        known = self._known(event)
+        if known is None and event.kind is Kind.ERROR and self._look and not self._looked:
+            self._look_again(self._look)
+            known = self._known(event)
+        return known
+
+    def _look_again(self, look: Callable[[], Iterable[PolledFact]]) -> None:
+        self._looked = True
+        try:
+            self.learn(look())
+        except Retryable as error:
+            log.warning("a failure may be told twice", reason=error.reason)
+
+    def _known(self, event: Event) -> DropReason | None:
         for fact in self._facts.get(event.instance_id, ()):
             if fact.covers(event) and fact.used_by in ("", event.id):
                 if event.type == fact.type and event.phase in DONE:
@@ -105,6 +122,14 @@ def remember_told(vim_id: str, changes: Sequence[Change], *, after: datetime | N
             PolledFact.objects.bulk_create(rows)
     except Retryable as error:
         log.warning("notifications of what polling told may repeat it", vim=vim_id, reason=error.reason)
+
+
+def remember_house(vim_id: str, instance_ids: Collection[str], kind: Kind, type: str) -> None:
+    """Keep that the house itself told this of these instances a moment ago. Raises Retryable."""
+    now = clock.now()
+    what = {"vim_id": vim_id, "kind": kind, "type": type, "since": now, "until": now}
+    with writing(TIMEOUT):
+        PolledFact.objects.bulk_create([PolledFact(instance_id=id, **what) for id in instance_ids])
 
 
 def told_of(vim_ids: Collection[str], *, behind: int = 0) -> list[PolledFact]:

@@ -1,4 +1,4 @@
-"""One conductor process: it judges what executors report, does what policies say, and tells the river."""
+"""One conductor process: it judges what executors report, does what policies say, and acts on host faults."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fed_common.core.errors import Retryable
 from fed_common.events.models import Role
 from fed_common.events.ownership import RENEW_EVERY, Ownership, own_name
 from fed_common.events.routes import Routes
+from fed_common.faults.inspector import Inspector
 from fed_common.monitor.conductor.endpoints import Endpoints
 from fed_common.monitor.conductor.holding import reason_to_hold
 from fed_common.monitor.conductor.reconciling import Reconciling
@@ -34,6 +35,7 @@ class Conductor:
         self._runner = Runner(self.name, reason_to_hold)
         self._telling = Telling(routes, self._holds_the_lease)
         self._reconciling = Reconciling(self._holds_the_lease, self._runner.wake)
+        self._inspector = Inspector(routes)
         self._server = RpcServer(
             settings.TRANSPORT_URL,
             exchange=EXCHANGE,
@@ -51,6 +53,7 @@ class Conductor:
         self._runner.start()
         self._telling.start()
         self._reconciling.start()
+        self._inspector.start()
         self._server.start()
 
     def stop(self) -> None:
@@ -58,6 +61,7 @@ class Conductor:
         self._server.stop()
         self._stopping.set()
         self._thread.join()
+        self._inspector.stop()
         self._reconciling.stop()
         self._telling.stop()
         self._runner.stop()

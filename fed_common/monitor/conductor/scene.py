@@ -17,12 +17,12 @@ from fed_common.core import clock
 from fed_common.core.health import Flip, Health
 from fed_common.core.vnf import EventType
 from fed_common.inventory.models import Vim
-from fed_common.monitor.casting import after_commit
 from fed_common.monitor.conductor.answering import answers_to, hold_where_many
 from fed_common.monitor.models import LifecycleEvent, Operation, Target, Vnf, Vnfc, Workflow
 from fed_common.monitor.rpc import executors
 from fed_common.monitor.status_events import moment
 from fed_common.monitor.targets import made_anew
+from fed_common.topics.casting import after_commit
 
 _OF_TARGET = ("health", "rule", "reason", "flapping", "changed_at", "failure_seq", "answered_seq", "not_before")
 _OF_MEMBER = ("health", "rule", "reason", "changed_at")

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from fed_common.core.errors import Retryable
 from fed_common.core.model import Event
 from fed_common.events.pipeline import Pipeline
-from fed_common.events.routes import PASS_ALL, Routes
+from fed_common.events.routes import Routes
 from fed_common.monitor.models import LifecycleEvent
-from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 
@@ -53,7 +52,7 @@ class Telling:
         if not untold:
             return False
         events = [Event.from_dict(one) for one in untold.values() if one]
-        if not self._pipeline.process([one for one in events if self._passes(one)]):
+        if not self._pipeline.process(events):
             return False
         with reachable():
             LifecycleEvent.objects.filter(pk__in=untold).update(event=None)
@@ -61,13 +60,6 @@ class Telling:
 
     def _may_tell(self) -> bool:
         return not self._stopping.is_set() and self._routes.loaded.is_set() and self._elected()
-
-    def _passes(self, event: Event) -> bool:
-        """Whether the filter of its VIM lets it through."""
-        reason = self._routes.current.vim_filters.get(event.vim_id, PASS_ALL).refuses(event)
-        if reason:
-            metrics.DROPPED.labels(event.vim_id, reason, "").inc()
-        return reason is None
 
     def _run(self) -> None:
         while not self._stopping.is_set():

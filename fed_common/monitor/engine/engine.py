@@ -50,6 +50,7 @@ class Engine:
         probers: Mapping[ProbeKind, Prober] | None = None,
         *,
         tcp_ports: tuple[int, ...] = TCP_PORTS,
+        tally: Tally | None = None,
     ) -> None:
         """``hear`` gets (key, Outcome) of every finished check; ``probers`` do the kinds unknown here."""
         self._hear, self._others, self._tcp_ports = hear, probers or {}, tcp_ports
@@ -58,7 +59,7 @@ class Engine:
         self._rate = 0.0
         self._firsts: deque[_Entry] = deque()
         self._starts: Wheel[_Entry] = Wheel()
-        self._tally = Tally()
+        self._tally = tally or Tally()
         self._timer: asyncio.TimerHandle | None = None
         self._turn_at = self._ask_at = 0.0
 

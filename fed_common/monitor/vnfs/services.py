@@ -12,13 +12,13 @@ from fed_common.core.states import VNF, transition
 from fed_common.core.vnf import EventType, OperationKind, Vnfd
 from fed_common.inventory.models import Vim
 from fed_common.inventory.services import find_vim
-from fed_common.monitor.casting import after_commit
 from fed_common.monitor.models import UNFINISHED, Operation, Vnf
 from fed_common.monitor.rpc import conductor
 from fed_common.monitor.vnfd.keeping import to_plain, vnfd_of
 from fed_common.monitor.vnfs.members import Adopted, check_adopted, make_members, vdu_of
 from fed_common.monitor.vnfs.scales import check_scale, scaling_named
 from fed_common.monitor.vnfs.statuses import note_vnf
+from fed_common.topics.casting import after_commit
 from fed_common.topics.database import writing
 
 TIMEOUT = 10.0

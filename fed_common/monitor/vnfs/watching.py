@@ -13,12 +13,12 @@ from django.db.models.functions import Now
 
 from fed_common.core.health import MonitoringPolicy
 from fed_common.core.vnf import EventType, Vnfd
-from fed_common.monitor.casting import after_commit
 from fed_common.monitor.models import Target, Vnf, Vnfc, Workflow
 from fed_common.monitor.rpc import executors
 from fed_common.monitor.targets import Wanted, put_targets, remove_targets
 from fed_common.monitor.vnfd.keeping import vnfd_of
 from fed_common.monitor.vnfs.statuses import note_vnf
+from fed_common.topics.casting import after_commit
 
 TASK = "monitor_ping_vnfPingVNFTASK"
 

@@ -5,55 +5,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Receiver',
+            name="Receiver",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('notifier', models.CharField(max_length=30)),
-                ('sealed_options', models.TextField(blank=True)),
-                ('filter', models.JSONField(blank=True, help_text='Which changes of the table; null: none.', null=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("notifier", models.CharField(max_length=30)),
+                ("sealed_options", models.TextField(blank=True)),
+                (
+                    "filter",
+                    models.JSONField(blank=True, help_text="Which changes of the table; null: none.", null=True),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('notifier', models.CharField(max_length=30)),
-                ('target', models.TextField(help_text="The action's URL, or receiver://<name>; sealed when it holds a secret.")),
-                ('shown', models.CharField(help_text='The target without secrets.', max_length=255)),
-                ('endpoint', models.CharField(help_text='Whose slowness is whose: scheme, host and port.', max_length=255)),
-                ('lane', models.CharField(help_text='Notices of one lane arrive in their order.', max_length=400)),
-                ('alarm_id', models.CharField(db_index=True, max_length=36)),
-                ('project_id', models.CharField(blank=True, max_length=100)),
-                ('cause', models.CharField(blank=True, help_text='The event it came of.', max_length=120)),
-                ('notice', models.JSONField(help_text='core.alarm.Notice')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('dead', 'Dead')], default='waiting', max_length=10)),
-                ('tries', models.IntegerField(default=0)),
-                ('attempts', models.JSONField(default=list, help_text='[{at, ms, outcome, reason}] of every try.')),
-                ('reason', models.TextField(blank=True, help_text='Why the last try failed.')),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.CharField(blank=True, max_length=100)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_index=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("notifier", models.CharField(max_length=30)),
+                (
+                    "target",
+                    models.TextField(
+                        help_text="The action's URL, or receiver://<name>; sealed when it holds a secret."
+                    ),
+                ),
+                ("shown", models.CharField(help_text="The target without secrets.", max_length=255)),
+                (
+                    "endpoint",
+                    models.CharField(help_text="Whose slowness is whose: scheme, host and port.", max_length=255),
+                ),
+                ("lane", models.CharField(help_text="Notices of one lane arrive in their order.", max_length=400)),
+                ("alarm_id", models.CharField(db_index=True, max_length=36)),
+                ("project_id", models.CharField(blank=True, max_length=100)),
+                ("cause", models.CharField(blank=True, help_text="The event it came of.", max_length=120)),
+                ("notice", models.JSONField(help_text="core.alarm.Notice")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("done", "Done"), ("dead", "Dead")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("tries", models.IntegerField(default=0)),
+                (
+                    "attempts",
+                    models.JSONField(default=list, help_text="[{at, ms, outcome, reason}] of every try."),
+                ),
+                ("reason", models.TextField(blank=True, help_text="Why the last try failed.")),
+                ("next_try_at", models.DateTimeField(blank=True, null=True)),
+                ("owner", models.CharField(blank=True, max_length=100)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_index=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_try_at'], name='due'), models.Index(condition=models.Q(('state', 'waiting')), fields=['lane', 'created_at'], name='waiting_lane')],
+                "ordering": ["created_at", "id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "waiting")), fields=["next_try_at"], name="due"),
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["lane", "created_at"],
+                        name="waiting_lane",
+                    ),
+                ],
             },
         ),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.urls import URLResolver, get_resolver
@@ -30,8 +31,10 @@ class Route:
     write_role: str = "operator"
     narrow: set[int] = field(default_factory=lambda: FINE)
     open: bool = False
+    fine: set[int] = field(default_factory=lambda: FINE)
 
 
+HOST = "<str:cloud_owner>/<str:cloud_region_id>/hosts/<str:host>"
 OF_VIM, OF_ALL, HIDDEN = {403}, {403}, {404}
 ROUTES = {
     "vims": Route(("GET", "POST")),
@@ -41,7 +44,14 @@ ROUTES = {
     "vims/<str:vim_id>/filter": Route(("GET", "PUT", "DELETE"), narrow=OF_VIM),
     "vims/<str:vim_id>/check": Route(("POST",), narrow=OF_VIM),
     "vims/<str:vim_id>/hosts": Route(("GET",), narrow=OF_VIM),
+    "vims/<str:vim_id>/watchdog": Route(("POST",), narrow=OF_VIM),
     "instances": Route(("GET",)),
+    "hosts": Route(("GET",)),
+    "faults": Route(("GET",)),
+    "faults/<uuid:fault_id>": Route(("GET",)),
+    f"{HOST}/fault": Route(("GET", "POST", "DELETE"), narrow=OF_VIM),
+    f"{HOST}/fault/clear": Route(("POST",), narrow=OF_VIM),
+    f"{HOST}/maintenance": Route(("PUT",), narrow=OF_VIM),
     "subscriptions": Route(("GET", "POST"), narrow=OF_ALL),
     "subscriptions/<str:name>": Route(("GET", "PUT", "PATCH", "DELETE"), narrow=OF_ALL),
     "events": Route(("GET",)),
@@ -57,6 +67,20 @@ ROUTES = {
     "vnfs/<str:vnf>/scale": Route(("POST",)),
     "vnfs/<str:vnf>/heal": Route(("POST",)),
     "vnfs/<str:vnf>/respawn": Route(("POST",)),
+    "alarms/active": Route(("GET",)),
+    "alarms/active/<uuid:alarm_id>": Route(("GET",)),
+    "alarms/active/<uuid:alarm_id>/acknowledge": Route(("POST",)),
+    "alarms/active/<uuid:alarm_id>/unacknowledge": Route(("POST",)),
+    "alarms/active/<uuid:alarm_id>/clear": Route(("POST",)),
+    "alarms/active/<uuid:alarm_id>/comment": Route(("POST",)),
+    "alarms/changes": Route(("GET",)),
+    "alarms/stream": Route(("GET",)),
+    "receivers": Route(("GET", "POST"), "admin", OF_ALL),
+    "receivers/<str:name>": Route(("GET", "PUT", "DELETE"), "admin", OF_ALL),
+    "receivers/<str:name>/test": Route(("POST",), narrow=OF_ALL),
+    "alarms/deliveries": Route(("GET",), narrow=OF_ALL),
+    "alarms/deliveries/<uuid:delivery_id>": Route(("GET",), narrow=OF_ALL),
+    "alarms/deliveries/<uuid:delivery_id>/retry": Route(("POST",), narrow=OF_ALL),
     "dead-events": Route(("GET",)),
     "dead-events/replay": Route(("POST",)),
     "dead-events/<int:dead_id>": Route(("GET", "DELETE")),
@@ -74,10 +98,24 @@ OF_MONITOR = (
     *("workflows", "workflows/<str:key>", "executions", "executions/<str:key>"),
     *("executions/<str:execution>/tasks", "tasks", "tasks/<str:key>"),
 )
+OF_AODH = {
+    "alarms": Route(("GET", "POST"), narrow=OF_ALL),
+    "alarms/<str:alarm_id>": Route(("GET", "PUT", "DELETE"), narrow=OF_ALL),
+    "alarms/<str:alarm_id>/state": Route(("GET", "PUT"), narrow=OF_ALL),
+    "alarms/<str:alarm_id>/history": Route(("GET",), narrow=OF_ALL),
+    "query/alarms": Route(("POST",), "reader", OF_ALL),
+    "query/alarms/history": Route(("POST",), "reader", OF_ALL),
+    "quotas": Route(("GET", "POST"), "admin", OF_ALL),
+    "quotas/<str:project_id>": Route(("DELETE",), "admin", OF_ALL),
+    "capabilities": Route(("GET",), narrow=OF_ALL),
+    "capabilities/": Route(("GET",), narrow=OF_ALL),
+    "metrics": Route(("GET",), narrow=OF_ALL, fine={403}),
+}
 V0, V1 = "v0/(?P<vim_id>[^/]+)", "v1/(?P<cloud_owner>[^/]+)/(?P<cloud_region_id>[^/]+)"
 TABLE = {
     **{f"{API[1:]}/{path}": route for path, route in ROUTES.items()},
     **{f"api/multicloud/{vim}{path}": route for vim in (V0, V1) for path, route in OF_EACH_VIM.items()},
+    "events": Route(("PUT", "POST")),
     "api/multicloud/v[01]/vim_types": Route(("GET",)),
     "api/multicloud/(?P<api>v[01])/check_vim_capacity": Route(("POST",), "reader"),
     "openstack/v1.0/vims": Route(("GET", "POST")),
@@ -85,6 +123,9 @@ TABLE = {
     "openstack/v1.0/vims/<str:vim_id>": Route(("GET", "PUT", "DELETE"), narrow=HIDDEN),
     "openstack/v1.0/vims/<str:vim_id>.json": Route(("GET", "PUT", "DELETE"), narrow=HIDDEN),
     **{f"openstack/{version}{path}": Route(("GET",)) for version in ("", "v2/") for path in OF_MONITOR},
+    **{f"openstack/v2/{path}": route for path, route in OF_AODH.items()},
+    "openstack/": Route(("GET",), open=True),
+    "openstack/healthcheck": Route(("GET",), open=True),
     **{f"openstack/v1.0/events{end}": Route(("GET",)) for end in ("", ".json")},
     **{f"openstack/v1.0/events/<str:number>{end}": Route(("GET",)) for end in ("", ".json")},
     "api/schema": Route(("GET",), open=True),
@@ -112,8 +153,10 @@ def test_the_table_names_every_route() -> None:
 
 
 def path_of(pattern: str) -> str:
-    found = pattern.replace("<int:dead_id>", "1").replace("(?P<api>v[01])", "v1").replace("v[01]", "v0")
+    found = pattern.replace("<int:dead_id>", "1")
+    found = found.replace("(?P<api>v[01])", "v1").replace("v[01]", "v0")
     found = found.replace("(?P<cloud_owner>[^/]+)", "a").replace("(?P<cloud_region_id>[^/]+)", "b")
+    found = re.sub("<uuid:[a-z]+_id>", str(UUID(int=1)), found)
     return "//" + re.sub(r"<str:\w+>|\(\?P<\w+>\[\^/\]\+\)", "a_b", found)
 
 
@@ -127,7 +170,7 @@ def expected(who: str, method: str, route: Route) -> set[int]:
         return {403}
     if method not in route.methods:
         return {405} if who == role else {403, 404, 405}
-    return FINE if who == role else route.narrow
+    return route.fine if who == role else route.narrow
 
 
 @pytest.mark.parametrize("who", CALLERS)
@@ -147,5 +190,5 @@ def test_each_caller_may_do_what_it_may_and_no_more(who: str, pattern: str) -> N
 def test_the_guide_names_every_route_with_its_methods() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "guide" / "rest.md").read_text()
     for route, known in ROUTES.items():
-        path = "/" + re.sub("<int:dead_id>", "{id}", re.sub("<str:(.*?)>", r"{\1}", route))
+        path = "/" + re.sub("<(int|uuid):[a-z]+_id>", "{id}", re.sub("<str:(.*?)>", r"{\1}", route))
         assert f"| `{path}` | {', '.join(known.methods)} |" in guide, path

@@ -55,5 +55,5 @@ def test_an_opt_out_seen_in_one_format_holds_for_the_other_until_taken_back() ->
     assert opt_outs.mark(said) is said
     assert opt_outs.mark(event(wire="legacy")).traits[OPT_OUT] == "disabled"
     assert OPT_OUT not in opt_outs.mark(event(wire="legacy", instance_id="vm-2")).traits
-    assert OPT_OUT not in opt_outs.mark(event(wire="versioned")).traits
-    assert OPT_OUT not in opt_outs.mark(event(wire="legacy")).traits
+    assert opt_outs.mark(event(wire="versioned")).traits[OPT_OUT] == "enabled"
+    assert opt_outs.mark(event(wire="legacy")).traits[OPT_OUT] == "enabled"

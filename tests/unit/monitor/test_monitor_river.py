@@ -11,8 +11,9 @@ import pytest
 from fed_common.core.errors import Retryable
 from fed_common.core.kinds import Kind
 from fed_common.interfaces.publisher import Message
-from fed_common.monitor import casting, river
+from fed_common.monitor import river
 from fed_common.monitor.models import Vnfc
+from fed_common.topics import casting
 from tests.examples import event
 from tests.watched import watched_vim, watched_vnf
 

@@ -229,7 +229,7 @@ def test_what_is_cast_waits_for_the_commit(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     done: list[object] = []
-    monkeypatch.setattr("fed_common.monitor.casting.soon", done.append)
+    monkeypatch.setattr("fed_common.topics.casting.soon", done.append)
     with django_capture_on_commit_callbacks() as callbacks:
         services.register_vim(BODY)
         assert done == []

@@ -7,14 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from fed_common.alarms.evaluator.running import Evaluating
 from fed_common.broker.first_start import DEMO_TRANSPORT, prepare, register_demo_vim
 from fed_common.broker.serving import serve
 from fed_common.events.listening import Listening
 from fed_common.events.polling.polling import Polling
 from fed_common.events.routes import Routes
+from fed_common.events.worker_command import Part
 from fed_common.interfaces.registry import load
 from fed_common.monitor.conductor.conductor import Conductor
 from fed_common.monitor.executor.executor import Executor
+from fed_common.notify.sending.sending import Sending
 from fed_common.telemetry.logging import setup_logging
 
 WELCOME = """
@@ -47,7 +50,9 @@ class Command(BaseCommand):
         token = prepare()
         routes = Routes()
         routes.start()
-        parts: tuple[Listening | Polling | Conductor | Executor, ...] = (
+        parts: tuple[Part, ...] = (
+            Sending(),
+            Evaluating(),
             Listening(routes),
             Polling(routes),
             Conductor(routes),

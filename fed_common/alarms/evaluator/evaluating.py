@@ -1,0 +1,105 @@
+"""Events in, transitions of rules out: each once, whoever evaluates, however often an event is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from django.db import connection
+
+from fed_common.alarms.evaluator.rule_book import Match, RuleBook, rule_book
+from fed_common.alarms.evaluator.turn import Outcome, Stale, turn
+from fed_common.alarms.table.writing import Change, write
+from fed_common.core import clock
+from fed_common.core.errors import Retryable
+from fed_common.core.matching import OPT_OUT
+from fed_common.core.model import Event
+from fed_common.notify.services import hand_over
+from fed_common.telemetry import metrics
+from fed_common.telemetry.logging import get_logger
+from fed_common.topics.database import reachable
+
+FIRST_CUT, CUT = 16, 256
+TRIES = 5
+CONFLICTS = ("40P01", "40001")
+"""PostgreSQL's deadlock_detected and serialization_failure."""
+
+
+log = get_logger(__name__)
+
+
+class Evaluator:
+    """Evaluates the rules for events. Any number, in any process, may hear the same events at the same time."""
+
+    def __init__(self, book: RuleBook | None = None) -> None:
+        self._book = rule_book() if book is None else book
+
+    def prepare(self) -> None:
+        """Know the rules before the first event comes. While the database is away, that event waits instead."""
+        try:
+            self._book.refresh()
+        except Retryable as error:
+            log.warning("the rules are read with the first event", reason=error.reason)
+        finally:
+            connection.close()
+
+    def evaluate(self, events: Sequence[Event]) -> None:
+        """Returns once every transition is stored, and its actions are on their way.
+
+        Raises Retryable: tell all of them again; what was done already is not done twice.
+        """
+        with reachable():
+            changes: list[Change] = []
+            for cut in _cuts(self._book.matches(_monitored(events))):
+                changes += self._settle(cut).changes
+            for at in range(0, len(changes), CUT):
+                hand_over(write(changes[at : at + CUT]))
+
+    def _settle(self, cut: Sequence[Match]) -> Outcome:
+        """One cut: decided and stored in one transaction, then sent."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                outcome = turn(cut, faulty=self._book.faulty)
+            except Stale:
+                cut = self._book.matches(list({match.event.id: match.event for match in cut}.values()))
+            except Retryable as error:
+                if attempt == TRIES or not _is_conflict(error):
+                    raise
+            else:
+                hand_over(outcome.deliveries)
+                _observe(cut)
+                return outcome
+        raise Retryable("the rules change faster than they can be evaluated")
+
+
+def _monitored(events: Sequence[Event]) -> list[Event]:
+    """Those of instances that did not opt out of monitoring."""
+    heard = [event for event in events if event.traits.get(OPT_OUT) != "disabled"]
+    metrics.ALARM_EVENTS.labels("opted_out").inc(len(events) - len(heard))
+    metrics.ALARM_EVENTS.labels("evaluated").inc(len(heard))
+    return heard
+
+
+def _cuts(matches: Sequence[Match]) -> Iterator[Sequence[Match]]:
+    """The first is short, so that the first action leaves early."""
+    rest = iter(matches)
+    size = FIRST_CUT
+    while cut := list(islice(rest, size)):
+        yield cut
+        size = CUT
+
+
+def _is_conflict(error: Retryable) -> bool:
+    """Whether another transaction was in the way: it is over by now."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "sqlstate", None) in CONFLICTS:
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _observe(cut: Sequence[Match]) -> None:
+    now = clock.now()
+    for event in {id(match.event): match.event for match in cut}.values():
+        metrics.ALARM_SECONDS.observe(max((now - event.received_at).total_seconds(), 0))

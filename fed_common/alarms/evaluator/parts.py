@@ -1,0 +1,75 @@
+"""What was seen of composites, and whose troubles rules are in alarm for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from fed_common.alarms.models import PartSeen
+
+TROUBLED = -1
+"""The part of a PartSeen that says: for this subject the rule is in alarm."""
+
+
+class Parts:
+    """What was seen of composites, and whose troubles rules with a clear condition are in alarm for."""
+
+    def __init__(self, rule_ids: Collection[UUID]) -> None:
+        self._seen: dict[tuple[UUID, str], dict[int, tuple[datetime, str]]] = {}
+        self._stored: set[tuple[UUID, int, str]] = set()
+        self._touched: set[tuple[UUID, int, str]] = set()
+        if rule_ids:
+            for row in PartSeen.objects.filter(rule_id__in=rule_ids):
+                self._seen.setdefault((row.rule_id, row.subject), {})[row.part] = (row.seen_at, row.event_id)
+                self._stored.add((row.rule_id, row.part, row.subject))
+
+    def put(self, rule_id: UUID, part: int, subject: str, at: datetime, event_id: str) -> None:
+        """It was seen; an older moment changes nothing."""
+        known = self._seen.setdefault((rule_id, subject), {})
+        if part not in known or known[part][0] < at:
+            known[part] = (at, event_id)
+            self._touched.add((rule_id, part, subject))
+
+    def forget(self, rule_id: UUID, subject: str, parts: Collection[int]) -> None:
+        """It counts no more."""
+        known = self._seen.get((rule_id, subject), {})
+        for part in parts:
+            if known.pop(part, None):
+                self._touched.add((rule_id, part, subject))
+
+    def of(self, rule_id: UUID, subject: str) -> dict[int, datetime]:
+        """When each part was seen last."""
+        return {part: at for part, (at, _) in self._seen.get((rule_id, subject), {}).items() if part >= 0}
+
+    def troubled(self, rule_id: UUID) -> set[str]:
+        """Whose trouble it is."""
+        return {
+            subject for (owner, subject), known in self._seen.items() if owner == rule_id and TROUBLED in known
+        }
+
+    def troubled_by(self, rule_id: UUID, subject: str, event_id: str) -> bool:
+        """Whether that event began the trouble of that subject."""
+        return self._seen.get((rule_id, subject), {}).get(TROUBLED, (None, ""))[1] == event_id
+
+    def save(self) -> None:
+        """Store what changed."""
+        gone, there = [], []
+        for rule_id, part, subject in self._touched:
+            found = self._seen[rule_id, subject].get(part)
+            if found:
+                there.append(
+                    PartSeen(rule_id=rule_id, part=part, subject=subject, seen_at=found[0], event_id=found[1])
+                )
+            elif (rule_id, part, subject) in self._stored:
+                gone.append(Q(rule_id=rule_id, part=part, subject=subject))
+        for one in gone:
+            PartSeen.objects.filter(one).delete()
+        PartSeen.objects.bulk_create(
+            there,
+            update_conflicts=True,
+            unique_fields=["rule_id", "part", "subject"],
+            update_fields=["seen_at", "event_id"],
+        )
