@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fed_common.core import states
+from fed_common.core.instances import STATE_NUMBERS
 from fed_common.core.kinds import Phase
 from fed_common.core.state_words import STATE_WORDS
 from multicloud_vio.kinds import OPERATIONS, Operation
 
 DOCS = Path(__file__).parent
-PAGES = ("specs/event.md", "specs/monitor-states.md", "specs/polling.md")
+PAGES = ("specs/event.md", "specs/meters.md", "specs/monitor-states.md", "specs/polling.md")
 _PART = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -46,9 +47,15 @@ def state_words() -> str:
     return table(head, ([word, ", ".join(one.states), ", ".join(one.tasks)] for word, one in STATE_WORDS.items()))
 
 
+def state_numbers() -> str:
+    """The meter ``instance.state`` as a number."""
+    return table(("state", "number"), ([state, str(number)] for state, number in STATE_NUMBERS.items()))
+
+
 PARTS = {
     "nova-names": nova_names,
     "state-words": state_words,
+    "state-numbers": state_numbers,
     "states-of-targets": lambda: states.diagram(states.TARGET),
     "states-of-vims": lambda: states.diagram(states.VIM),
     "states-of-vnfs": lambda: states.diagram(states.VNF),

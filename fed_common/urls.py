@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("fed_common.faults.urls")),
     path(API, include("fed_common.notify.urls")),
     path(API, include("fed_common.alarms.table.urls")),
+    path(API, include("fed_common.alarms.profile_urls")),
     path("", include("fed_common.broker.schema_urls")),
     path(CLOUDS, include("fed_common.events.cloud_urls")),
     path(CLOUDS, include("fed_common.broker.urls")),

@@ -88,9 +88,7 @@ def _image_and_specs(payload: Mapping[str, Any], fields: Mapping[str, Any]) -> t
     return payload.get("image_meta"), payload.get("extra_specs")
 
 
-def _watchdog_event(
-    arrival: _Arrival, known: Meaning, payload: dict[str, Any], traits: dict[str, str]
-) -> Reading:
+def _watchdog_event(arrival: _Arrival, known: Meaning, payload: dict[str, Any], traits: dict[str, str]) -> Reading:
     """Nova itself tells none: an agent beside it does, see docs/specs/event.md."""
     cleared = known.type == CLEARED_TYPE or payload.get("cleared") is True
     if traits.get(SET_TRAIT) == OFF:

@@ -20,8 +20,10 @@ EVENT = {
 
 def a_notice(name: str = "vm-1 failed", **more: Any) -> Notice:
     """A rule that fires."""
-    about = ManagedObject("vio_RegionOne", ObjectType.INSTANCE, "vm-1", "web", "t1", "host-1")
     fields: dict[str, Any] = {
+        "kind": NoticeKind.RAISED,
+        "severity": Severity.MAJOR,
+        "about": ManagedObject("vio_RegionOne", ObjectType.INSTANCE, "vm-1", "web", "t1", "host-1"),
         "alarm_id": "5f6f7a11-0000-4000-8000-000000000001",
         "rule_severity": RuleSeverity.MODERATE,
         "previous": "insufficient data",
@@ -30,7 +32,7 @@ def a_notice(name: str = "vm-1 failed", **more: Any) -> Notice:
         "event": EVENT,
         "event_time": "2026-11-21T10:00:00.000000Z",
     }
-    return Notice(NoticeKind.RAISED, name=name, severity=Severity.MAJOR, about=about, **{**fields, **more})
+    return Notice(name=name, **{**fields, **more})
 
 
 def send(actions: Sequence[str], *notices: Notice, **more: Any) -> list[Any]:

@@ -193,6 +193,7 @@ class AlarmChange(models.Model):
 
     sequence = models.BigIntegerField(unique=True, null=True)
     alarm_id = models.UUIDField(db_index=True)
+    vim_id = models.CharField(max_length=201, blank=True)
     kind = models.CharField(max_length=15, help_text="core.alarm.NoticeKind, or repeated")
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=200, blank=True, help_text="Who, when a person did it.")

@@ -15,6 +15,8 @@ from fed_common.core.errors import Retryable
 from fed_common.events.message_router.topic_log import topic_log
 from fed_common.events.store import forget_old_events
 from fed_common.inventory.known import forget_deleted
+from fed_common.inventory.state_history import forget_old_states
+from fed_common.notify.deliveries import forget_old_deliveries
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 from fed_common.topics.log import expire
@@ -69,7 +71,14 @@ def _tidy(stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             with reachable():
-                gone = forget_old_events() + expire() + forget_deleted() + forget_old()
+                gone = (
+                    forget_old_events()
+                    + expire()
+                    + forget_deleted()
+                    + forget_old_states()
+                    + forget_old()
+                    + forget_old_deliveries()
+                )
                 settle()
             if gone:
                 log.info("forgot what is older than the retention", rows=gone)

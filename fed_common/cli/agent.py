@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from fed_common.cli.agent_spool import Report, Spool
 from fed_common.cli.client import Gateway, Refusal, Unavailable
 from fed_common.cli.columns import printable
 from fed_common.cli.command import GatewayCommand
+from fed_common.core import clock
 
 LOOK_EVERY = 1.0
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -97,12 +97,11 @@ class Agent(GatewayCommand):
             sender.stop()
 
     def _keep(self, spool: Spool, host: str, instance_id: str, action: str) -> None:
-        moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         report = {
             "instance_id": instance_id,
             "action": action,
             "host": host,
-            "occurred_at": moment,
+            "occurred_at": clock.iso(clock.now()),
             "id": str(uuid.uuid4()),
         }
         self._note(f"the watchdog of {instance_id} fired, action {action}")
@@ -110,7 +109,7 @@ class Agent(GatewayCommand):
             self._note(f"the spool is full: {gone} of the oldest reports are lost")
 
     def _note(self, text: str) -> None:
-        self.say(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {printable(text)}")
+        self.say(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {printable(text)}")
 
 
 def _spool(path: str) -> Spool:

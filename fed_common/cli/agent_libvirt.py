@@ -60,7 +60,7 @@ class Listener:
         self._stopping.set()
 
     def _turn(self) -> None:
-        """libvirt's own loop, which calls back."""
+        """Turn libvirt's own loop, which calls back."""
         while not self._stopping.is_set():
             self._libvirt.virEventRunDefaultImpl()
 

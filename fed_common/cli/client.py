@@ -13,7 +13,7 @@ BUSY = 429
 
 
 class Refusal(Exception):
-    """Why a command cannot be done, as one line for the person at the keyboard; ``status``: of the answer, else 0."""
+    """Why a command cannot be done, as one line for the person at the keyboard; ``status``: the answer's, or 0."""
 
     def __init__(self, line: str, status: int = 0) -> None:
         self.status = status

@@ -114,7 +114,7 @@ def cell(name: str, value: Any) -> Any:
         return Counts(value)
     if name in NAMED and isinstance(value, Mapping):
         return Named(value)
-    if (name.endswith("_at") or name == "timestamp") and isinstance(value, str):
+    if (name.endswith("_at") or name in ("at", "timestamp")) and isinstance(value, str):
         return Moment(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return Words(value)

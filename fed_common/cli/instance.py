@@ -8,13 +8,14 @@ from typing import Any
 
 from fed_common.cli.columns import table
 from fed_common.cli.command import GatewayLister
-from fed_common.cli.values import positive
+from fed_common.cli.values import moment, positive
 
 SHORT = ("vim_id", "id", "name", "state", "host", "tenant_id", "state_changed_at")
 LONG = (
     *("vim_id", "id", "name", "state", "state_description", "power_state", "host", "availability_zone"),
     *("tenant_id", "flavor", "image", "addresses", "launched_at", "state_changed_at", "seen_at"),
 )
+CHANGES = ("at", "old_state", "state", "state_description", "event_type", "origin")
 MOST_AT_ONCE = 1000
 
 
@@ -42,3 +43,30 @@ class List(GatewayLister):
         asked = {name: getattr(args, name) for name in names}
         rows = self.gateway.pages("instances", limit=min(args.limit, MOST_AT_ONCE), **asked)
         return table(LONG if args.long else SHORT, islice(rows, args.limit))
+
+
+class History(GatewayLister):
+    """Show the states one VM went through, the newest last."""
+
+    example = "mcfed instance history a7f85fb2-7d33-4628-b042-880ae0cba831 --since 1h"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Which one, since when, how many."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument("instance_id")
+        parser.add_argument("--vim", dest="vim_id", metavar="VIM_ID")
+        parser.add_argument("--since", type=moment, metavar="TIME", help="90s, 10m, 2h, 7d or an ISO 8601 time")
+        parser.add_argument("--limit", type=positive, default=100, help="at most so many, default 100")
+        return parser
+
+    def take_action(self, args: argparse.Namespace) -> Any:
+        """Ask for the newest and show them the other way round."""
+        answer = self.gateway.get(
+            *("meters", "instance.state", "history"),
+            instance_id=args.instance_id,
+            vim_id=args.vim_id,
+            since=args.since,
+            order="-sequence",
+            limit=min(args.limit, MOST_AT_ONCE),
+        )
+        return table(CHANGES, reversed(answer["changes"]))

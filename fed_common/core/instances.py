@@ -41,6 +41,24 @@ class Instance:
     fault: str = field(default="", compare=False)
 
 
+STATE_NUMBERS = {
+    "unknown": 0,
+    "active": 1,
+    "building": 2,
+    "paused": 3,
+    "suspended": 4,
+    "stopped": 5,
+    "rescued": 6,
+    "resized": 7,
+    "shelved": 8,
+    "shelved_offloaded": 9,
+    "soft-delete": 10,
+    "deleted": 11,
+    "error": 12,
+}
+"""The meter ``instance.state`` as a number, for stores that keep numbers only. They name, they do not rank."""
+
+
 class HostState(StrEnum):
     """What a cloud says of a host. Disabled is the administrator's will, down is a fault."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from django.conf import settings
+
 from fed_common.core import clock
 from fed_common.core.kinds import Kind
 from fed_common.core.model import Event
@@ -18,13 +20,14 @@ from fed_common.faults.marking import Marking
 from fed_common.faults.models import FaultedInstance, HostFault
 from fed_common.faults.telling import Ears, Subscribers, Telling
 from fed_common.faults.turn import Turn
-from fed_common.inventory.known import write_heard
 from fed_common.topics.database import reachable, writing
 
 Outcome, State = FaultedInstance.Outcome, HostFault.State
 ERROR_SET, MARKED, NOTIFIED, TRANSFORMED, EVALUATED = "T03", "T04", "T05", "T06", "T07"
 TIMEOUT = 10.0
 AT_ONCE = 500
+MARK_FIRST = 1.0
+"""Seconds that the host is ahead of its instances: else its few calls would wait behind theirs in the cloud."""
 
 
 def act(turn: Turn, routes: Tables, pool: ThreadPoolExecutor) -> None:
@@ -37,6 +40,8 @@ def act(turn: Turn, routes: Tables, pool: ThreadPoolExecutor) -> None:
         events = _events(fault, rows)
         _tell_alarms(turn, routes, events)
         others = Telling(turn, Subscribers(routes), events)
+        if marking:
+            marking.finish(within=MARK_FIRST)
         _set_error(turn, cloud, [row for row in rows if row.outcome == Outcome.WAITING], pool)
     finally:
         failed = _end_marking(turn, marking)
@@ -92,7 +97,8 @@ def _set_error(
 
     def told(batch: Sequence[FaultedInstance]) -> None:
         ids = [row.instance_id for row in batch]
-        remember_house(turn.fault.vim.full_id, ids, Kind.ERROR, facts.UPDATE)
+        within = settings.FAULT_CALL_TIMEOUT
+        remember_house(turn.fault.vim.full_id, ids, Kind.ERROR, facts.UPDATE, within=within)
 
     Calls(turn, pool, told).make(rows, cloud.set_error)
     if any(row.outcome == Outcome.RESET for row in rows):
@@ -100,9 +106,9 @@ def _set_error(
 
 
 def _keep(turn: Turn, events: Sequence[Event], rows: Sequence[FaultedInstance]) -> None:
-    """The inventory says what the cloud was told, for the cloud's own word of it goes no further."""
+    """What the cloud was told, the inventory says."""
     done = {row.instance_id for row in rows if row.outcome == Outcome.RESET}
-    write_heard(turn.fault.vim.full_id, [event for event in events if event.instance_id in done])
+    facts.keep(turn.fault.vim.full_id, [event for event in events if event.instance_id in done])
 
 
 def _end(turn: Turn, rows: Sequence[FaultedInstance], reason: str, *, partial: bool) -> None:

@@ -17,7 +17,6 @@ from fed_common.faults.models import FaultedInstance
 from fed_common.faults.opening import close
 from fed_common.faults.telling import Ears, Subscribers, Telling
 from fed_common.faults.turn import Turn
-from fed_common.inventory.known import write_heard
 from fed_common.topics.database import reachable
 
 Outcome = FaultedInstance.Outcome
@@ -63,7 +62,7 @@ def _take_back(turn: Turn, routes: Tables, cloud: FaultyCloud | str, pool: Threa
     with reachable():
         events = facts.taken_back(fault, states, rows, clock.now())
     _tell(turn, routes, events)
-    write_heard(fault.vim.full_id, events)
+    facts.keep(fault.vim.full_id, events)
     failed = sum(row.outcome == Outcome.FAILED for row in rows)
     return f"{failed} of {len(rows)} instances could not be taken back" if failed else ""
 

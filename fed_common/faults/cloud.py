@@ -9,10 +9,14 @@ from fed_common.faults.models import FaultedInstance
 from fed_common.interfaces.plugin import CloudPlugin
 from fed_common.inventory.checks import clouds
 from fed_common.inventory.models import Vim
+from fed_common.telemetry.logging import get_logger
 
 Outcome = FaultedInstance.Outcome
 ERROR, ACTIVE = "error", "active"
 IS_NOW, GONE = "it is by now ", "the cloud has it no more"
+
+
+log = get_logger(__name__)
 
 
 class FaultyCloud:
@@ -41,6 +45,15 @@ class FaultyCloud:
             return Outcome.LEFT
         self._plugin.reset_state(self._vim, row.instance_id, ACTIVE, timeout=timeout)
         return Outcome.RESTORED
+
+
+def load_plugins() -> None:
+    """Import them all before the first host fails: that takes longer than all that is done for it then."""
+    try:
+        for name in (registry := clouds()).names():
+            registry.get(name)
+    except Exception:
+        log.exception("a plugin of a cloud cannot be loaded")
 
 
 def cloud_of(vim: Vim) -> FaultyCloud | str:

@@ -120,7 +120,7 @@ def report(said: HostReport) -> None:
         rows = WatchedHost.objects.filter(vim__full_id=said.vim_id, host=said.host, detector=said.source)
         before = rows.values_list("state", flat=True).first()
         if before == "" and said.down:
-            rows.update(reason=NEVER_UP, changed_at=clock.now())
+            rows.exclude(reason=NEVER_UP).update(reason=NEVER_UP, changed_at=clock.now())
             return
     if said.down or before in (None, DOWN):
         services.report(said)

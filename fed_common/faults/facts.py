@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,9 @@ from fed_common.core.kinds import Kind, Origin, Phase
 from fed_common.core.model import Event
 from fed_common.core.polled import instance_payload
 from fed_common.faults.models import FaultedInstance, HostFault
-from fed_common.inventory.known import known_of
+from fed_common.inventory.known import known_of, write_heard
 from fed_common.inventory.models import Instance
+from fed_common.inventory.state_history import step_of
 
 HOST_DOWN, HOST_UP, UPDATE = "compute.host.down", "compute.host.up", "compute.instance.update"
 ERROR = "error"
@@ -50,6 +51,16 @@ def taken_back(
         for row in rows
         if (id := row.instance_id) in states
     ]
+
+
+def told_ids(fault: HostFault, rows: Iterable[FaultedInstance]) -> list[str]:
+    """The ids of the events that say that the host failed."""
+    return [_id(fault, HOST_DOWN), *(_id(fault, row.instance_id) for row in rows if row.is_faulted)]
+
+
+def keep(vim_id: str, events: Sequence[Event]) -> None:
+    """Let the inventory say so too: the cloud's own word of it may go no further. Raises Retryable."""
+    write_heard(vim_id, events, {event.instance_id: [step_of(event)] for event in events})
 
 
 def _id(fault: HostFault, what: str) -> str:

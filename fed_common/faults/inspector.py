@@ -19,6 +19,7 @@ from fed_common.events.routes import Routes
 from fed_common.faults.acting import act
 from fed_common.faults.claiming import claim, renew
 from fed_common.faults.clearing import clear
+from fed_common.faults.cloud import load_plugins
 from fed_common.faults.models import HostFault
 from fed_common.faults.rpc import EXCHANGE, TOPIC, Wakes
 from fed_common.faults.turn import Over, Turn
@@ -77,6 +78,7 @@ class Inspector:
         return {"acting": len(self._ours()), "bus": self._server.listening}
 
     def _run(self) -> None:
+        load_plugins()
         renewed = 0.0
         while not self._stopping.is_set():
             wait = LOOK_EVERY

@@ -34,9 +34,9 @@ class Marking:
         self._thread = threading.Thread(target=self._run, name="mark-host", daemon=True)
         self._thread.start()
 
-    def finish(self) -> None:
-        """Wait for the end: for at most MCFED_FAULT_TRIES tries."""
-        self._thread.join()
+    def finish(self, within: float | None = None) -> None:
+        """Wait for the end: for at most MCFED_FAULT_TRIES tries, or so many seconds."""
+        self._thread.join(within)
 
     def _run(self) -> None:
         for number, pause in zip(range(settings.FAULT_TRIES), waits(), strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,8 @@ from fed_common.core.kinds import Kind
 from fed_common.core.matching import OPT_OUT
 from fed_common.core.model import Event
 from fed_common.core.watchdog import SET_TRAIT
-from fed_common.inventory.models import Host, Instance, Vim
+from fed_common.inventory import state_history
+from fed_common.inventory.models import Host, Instance, InstanceStateChange, Vim
 from fed_common.topics.database import reachable, writing
 
 TIMEOUT = 20.0
@@ -37,27 +39,31 @@ def read_knowledge(vim: int) -> Knowledge:
 
 
 def write_knowledge(
-    vim: int, instances: Mapping[str, Known], hosts: Mapping[str, KnownHost | None] | None = None
+    vim: int,
+    instances: Mapping[str, Known],
+    hosts: Mapping[str, KnownHost | None] | None = None,
+    steps: state_history.Steps = MappingProxyType({}),
 ) -> None:
     """Keep what changed; a host that is ``None`` is forgotten. Safe twice. Raises Retryable: nothing is kept.
 
-    A VIM that was removed meanwhile takes nothing.
+    ``steps``: the states that instances went through until then. A VIM that was removed meanwhile takes nothing.
     """
     rows = [_row(vim, one) for one in instances.values()]
     host_rows = [_host_row(vim, one) for one in (hosts or {}).values() if one]
     gone = [name for name, one in (hosts or {}).items() if one is None]
-    if not (rows or host_rows or gone):
+    if not (rows or host_rows or gone or steps):
         return
     with writing(TIMEOUT):
         if not Vim.objects.select_for_update().filter(pk=vim).exists():
             return
+        state_history.keep(vim, steps, instances)
         _upsert(Instance, rows, ("vim", "instance_id"), _WRITTEN)
         _upsert(Host, host_rows, ("vim", "name"), _HOST_WRITTEN)
         if gone:
             Host.objects.filter(vim=vim, name__in=gone).delete()
 
 
-def write_heard(vim_id: str, events: Sequence[Event]) -> None:
+def write_heard(vim_id: str, events: Sequence[Event], steps: state_history.Steps) -> None:
     """Keep what pushed events say of instances and hosts, unless something newer is known. Raises Retryable."""
     newest = {event.instance_id: event for event in events if event.instance_id}
     with reachable():
@@ -67,13 +73,15 @@ def write_heard(vim_id: str, events: Sequence[Event]) -> None:
         rows = Instance.objects.filter(vim=vim, instance_id__in=list(newest))
         before = {row.instance_id: known_of(row) for row in rows}
     heard = {id: known for id, event in newest.items() if (known := _heard(before.get(id), event))}
-    write_knowledge(vim, heard, {event.host: _heard_host(event) for event in events if event.kind in HOST_KINDS})
+    hosts = {event.host: _heard_host(event) for event in events if event.kind in HOST_KINDS}
+    write_knowledge(vim, heard, hosts, steps)
 
 
 def forget(vim: int) -> None:
     """Know nothing of the VIM's instances and hosts. Safe to call twice. Raises Retryable."""
     with writing(TIMEOUT):
         Instance.objects.filter(vim=vim).delete()
+        InstanceStateChange.objects.filter(vim=vim).delete()
         Host.objects.filter(vim=vim).delete()
 
 

@@ -150,6 +150,27 @@ class Instance(models.Model):
         indexes = [models.Index(fields=["vim", "state"]), models.Index(fields=["vim", "host"])]
 
 
+class InstanceStateChange(models.Model):
+    """One change of one VM's state, in the order they became known; the first has an empty ``old_state``."""
+
+    vim = models.ForeignKey(Vim, models.CASCADE, related_name="state_changes")
+    instance_id = models.CharField(max_length=100)
+    tenant_id = models.CharField(max_length=100, blank=True)
+    old_state = models.CharField(max_length=50, blank=True)
+    state = models.CharField(max_length=50)
+    state_description = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+    event_id = models.CharField(max_length=100, blank=True, help_text="Of the event that told; empty: a look did.")
+    event_type = models.CharField(max_length=255, blank=True)
+    origin = models.CharField(max_length=10)
+
+    class Meta:
+        """A chain per instance."""
+
+        ordering = ["id"]
+        indexes = [models.Index(fields=["vim", "instance_id", "id"]), models.Index(fields=["at"])]
+
+
 class Host(models.Model):
     """The last known state of one hypervisor."""
 

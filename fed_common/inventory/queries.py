@@ -143,6 +143,19 @@ INSTANCES = Listing(
     orders=("vim_id", "id", "name", "state", "host", "tenant_id", "state_changed_at", "seen_at"),
     readers={"vim_id": vim_id_word},
 )
+_SAMPLE = {"vim_id": "vim__full_id", "sequence": "pk"}
+SAMPLES = Listing(
+    columns={**_SAMPLE, "since": "at"},
+    conditions=("vim_id", "instance_id", "tenant_id", "state"),
+    orders=("vim_id", "instance_id", "state", "since"),
+    readers={"vim_id": vim_id_word},
+)
+CHANGES = Listing(
+    columns=_SAMPLE,
+    conditions=("vim_id", "instance_id", "tenant_id", "state", "old_state"),
+    orders=("sequence", "at"),
+    readers={"vim_id": vim_id_word},
+)
 HOSTS = Listing(
     columns={"state_changed_at": "changed_at"},
     conditions=("name", "state", "availability_zone"),

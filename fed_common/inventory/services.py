@@ -18,8 +18,8 @@ from fed_common.inventory.transports import put_transport
 from fed_common.topics.database import writing
 
 RESERVED_OWNERS = (
-    "alarms", "check_vim_capacity", "dead-events", "events", "faults", "hosts", "instances", "poller", "schema",
-    "subscriptions", "vim_types", "vims", "vnfds", "vnfs", "words",
+    "alarms", "check_vim_capacity", "dead-events", "events", "faults", "hosts", "instances", "meters",
+    "poller", "receivers", "schema", "subscriptions", "vim_types", "vims", "vnfds", "vnfs", "words",
 )  # fmt: skip
 TIMEOUT = 10.0
 _PLAIN = (

@@ -6,6 +6,7 @@ from django.urls import path
 
 from fed_common.inventory import views
 from fed_common.inventory.import_views import VimImport
+from fed_common.inventory.meter_views import InstanceStates, InstanceStatesHistory
 
 urlpatterns = [
     path("vims", views.Vims.as_view()),
@@ -16,4 +17,6 @@ urlpatterns = [
     path("vims/<str:vim_id>/check", views.VimCheck.as_view()),
     path("vims/<str:vim_id>/hosts", views.VimHosts.as_view()),
     path("instances", views.Instances.as_view()),
+    path("meters/instance.state", InstanceStates.as_view()),
+    path("meters/instance.state/history", InstanceStatesHistory.as_view()),
 ]

@@ -5,6 +5,7 @@ A host that was never up cannot fail: see ``faults.detecting``, which knows what
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -24,10 +25,13 @@ from fed_common.interfaces.detector import Detector, HostReport, Report
 from fed_common.monitor.engine.engine import Engine
 from fed_common.monitor.engine.tally import Tally
 from fed_common.monitor.executor.loop import LoopThread
+from fed_common.monitor.opinions import others_agree
 from fed_common.telemetry.logging import get_logger
 
 LOOP_WITHIN = 5.0
 LOOK_EVERY = 0.5
+REPORT_EVERY = 30.0
+ASK_EVERY = 2.0
 
 _LIMITS = {"interval": (0.05, 3600), "timeout": (0.05, 60), "fall": (1, 100), "rise": (1, 100)}
 
@@ -80,13 +84,15 @@ class _Uncounted(Tally):
 
 @dataclass(slots=True)
 class _Watched:
-    """A host: who decides of it, since when its checks fail, and a report that the brake holds back."""
+    """A host: who decides of it, since when its checks fail, what is held back, what is said again and when."""
 
     key: HostKey
     config: PingConfig
     judge: Judge
     failed_at: datetime | None = None
     held: HostReport | None = None
+    down: HostReport | None = None
+    again_at: float = 0.0
 
 
 class HostMonitor(Detector):
@@ -106,13 +112,14 @@ class HostMonitor(Detector):
         self._reporting = Reporting(report)
         self._loop.start()
         self._loop.wait_for(self._engine.start, LOOP_WITHIN)
-        self._loop.call(self._look_at_held)
+        self._loop.call(self._begin_to_look)
 
     def stop(self) -> None:
         """See Detector."""
         if self._reporting is None:
             return
         self._loop.wait_for(self._engine.stop, LOOP_WITHIN)
+        self._loop.wait_for(self._looking.cancel, LOOP_WITHIN)
         self._loop.stop()
         self._reporting.stop()
         self._reporting = None
@@ -130,8 +137,11 @@ class HostMonitor(Detector):
     def check(self, config: PingConfig) -> Check:
         """How a host is asked."""
 
+    def _begin_to_look(self) -> None:
+        self._looking = self._loop.loop.create_task(self._look())
+
     def _counted(self) -> dict[str, int]:
-        return {"hosts": len(self._watched), "held": sum(one.held is not None for one in self._watched.values())}
+        return {"hosts": len(self._watched), "held": len(self._held())}
 
     def _follow(self, hosts: Mapping[HostKey, PingConfig]) -> None:
         for key, number in list(self._numbers.items()):
@@ -160,32 +170,50 @@ class HostMonitor(Detector):
     def _flipped(self, one: _Watched, flip: Flip, before: Health) -> None:
         """A flapping host is left as it is until it is steady."""
         if flip.flapping:
+            one.down = None
             log.warning("a host comes and goes", vim=one.key[0], host=one.key[1], detector=self.name)
             return
         down = flip.health is Health.DOWN
         seen_at = one.failed_at or clock.now()
         report = HostReport(*one.key, down=down, seen_at=seen_at, source=self.name, cause=flip.reason)
-        one.held = None
-        if down and before is Health.UP:
+        one.held, one.down = None, None
+        if down and before is not Health.DOWN:
             self._brake.note(time.monotonic())
-        if down and self._brake.holds(time.monotonic(), len(self._watched)):
+        if down and (self._held() or self._brake.holds(time.monotonic(), len(self._watched))):
             one.held = report
             log.error("so many hosts fail at once that it may be us", vim=one.key[0], host=one.key[1])
             return
-        self._tell(report)
+        self._tell(one, report)
 
-    def _look_at_held(self) -> None:
-        """Those that are still down when no more of them fail."""
-        if not self._brake.holds(time.monotonic(), len(self._watched)):
-            for one in self._watched.values():
-                if one.held:
-                    self._tell(one.held)
-                    one.held = None
-        self._loop.loop.call_later(LOOK_EVERY, self._look_at_held)
+    def _held(self) -> list[_Watched]:
+        return [one for one in self._watched.values() if one.held]
 
-    def _tell(self, report: HostReport) -> None:
-        if self._reporting:
-            self._reporting.put(report)
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self._say_again()
+            except Exception:
+                log.exception("hosts that are down are looked at again later", detector=self.name)
+
+    async def _say_again(self) -> None:
+        """Report those that are down for long, and those held back when others see it, too."""
+        for one in self._watched.values():
+            if one.down and time.monotonic() >= one.again_at:
+                self._tell(one, one.down)
+        if checks := [self.check(one.config) for one in self._held()]:
+            if await asyncio.to_thread(others_agree, checks):
+                for one in self._held():
+                    self._tell(one, one.held)
+            else:
+                await asyncio.sleep(ASK_EVERY)
+
+    def _tell(self, one: _Watched, report: HostReport | None) -> None:
+        if not (self._reporting and report):
+            return
+        self._reporting.put(report)
+        one.held, one.down = None, report if report.down else None
+        one.again_at = time.monotonic() + REPORT_EVERY
 
 
 class PingDetector(HostMonitor):

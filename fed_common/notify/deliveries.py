@@ -78,7 +78,7 @@ def _matching(query: QueryDict) -> QuerySet[Delivery]:
     for name, column in (("alarm_id", "alarm_id"), ("cause", "cause"), ("target", "shown__contains")):
         if query.get(name):
             rows = rows.filter(**{column: query[name]})
-    if before := query.get("before"):
+    if (before := query.get("before")) is not None:
         try:
             rows = rows.filter(id__lt=UUID(before))
         except ValueError:

@@ -27,7 +27,7 @@ AT_A_TIME = 500
 
 
 class AdminsOnly(PermissionDenied):
-    """An action that only admins may use. REST answers 403; Aodh's face answers 401, as Aodh does."""
+    """An action that only admins may use: 403. ``alarms.rules.definition`` makes Aodh's 401 of it."""
 
 
 def check_actions(actions: Sequence[str], *, field: str, admin: bool) -> list[str]:
@@ -115,6 +115,11 @@ def test_delivery(action: str, notice: Notice) -> Try:
     id = str(uuid4())
     work = attempt(target.notifier, Packet(id, 1, [notice], [id]), timeout=settings.NOTIFY_TIMEOUT)
     return process.sender().run(work).result(settings.NOTIFY_TIMEOUT + GRACE)
+
+
+def start() -> None:
+    """Begin this process's sender now, so that the first notice need not wait for it. Safe to call twice."""
+    process.sender()
 
 
 def stop(within: float = 1.0) -> None:

@@ -23,6 +23,7 @@ SWEEP_SECONDS = Histogram(
     "mcfed_sweep_seconds", "From asking a cloud to all its changes told.", ["vim"], buckets=_MS
 )
 INSTANCES = Gauge("mcfed_instances_known", "Instances of a VIM that are not deleted.", ["vim"])
+STATES_LOST = Counter("mcfed_instance_states_lost_total", "Changes not kept: the database was away too long.")
 LAST_SWEEP = Gauge("mcfed_last_sweep_timestamp_seconds", "When a VIM last answered, Unix time.", ["vim"])
 REBUILDS = Counter("mcfed_kafka_producer_rebuilds_total", "Wedged producers thrown away.")
 TOPIC_APPENDED = Counter("mcfed_topic_messages_appended_total", "Messages stored in topics.", ["topic"])

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.page, name="page"),
     path("clouds", views.clouds, name="clouds"),
     path("vnfs", views.vnfs, name="vnfs"),
+    path("alarms", views.alarms, name="alarms"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
 ]

@@ -73,6 +73,14 @@ def vnfs(request: HttpRequest) -> HttpResponse:
 
 
 @guarded
+@require_safe
+@csrf_protect
+def alarms(request: HttpRequest) -> HttpResponse:
+    """What is wrong now, for who has a token."""
+    return _shown(request, "alarms")
+
+
+@guarded
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def login(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import pika
 import psycopg
 
-from tests.bench import broker, executor, measure, monitor, poller, takeover, watched
+from tests.bench import broker, executor, measure, monitor, notifier, poller, takeover, watched
 from tests.bench.contenders import Lane, null_router, ours, raw, reference
 from tests.bench.measure import TopicWatch, drain, percentile, router_count, send_steadily
 from tests.bench.table import Row, table
@@ -118,6 +118,8 @@ def main() -> None:
     monitor.main()
     print()
     watched.main()
+    print()
+    notifier.main()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A Message Router that holds nothing: counts messages, answers like the real one, costs little.
 
-Run as ``python -m tests.bench.null_router PORT``; ``GET /stats`` tells count, first and last arrival, ``GET /reset``
-begins anew.
+Run as ``python -m tests.bench.null_router PORT``; ``GET /stats`` tells count, first and last arrival,
+``GET /reset`` begins anew.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from fed_common.core.errors import NotFound
@@ -74,20 +76,20 @@ class HostsPlugin(CloudPlugin):
 
 
 class SlowPlugin(HostsPlugin):
-    """Of another process: each call is a line of the file that is the VIM's auth_url, and takes a while."""
+    """Of other processes: each call is a line of the file that HOSTS_CALLS names, and takes a while."""
 
-    name: ClassVar[str] = "slow-hosts"
-    vim_types: ClassVar[frozenset[str]] = frozenset({"slow-hosts"})
+    name: ClassVar[str] = "slowhosts"
+    vim_types: ClassVar[frozenset[str]] = frozenset({"slowhosts"})
 
     def mark_host_down(self, vim: Vim, host: str, *, down: bool, timeout: float) -> bool:
-        _write(vim, f"mark {host} {down}")
+        _write(f"mark {host}")
         return super().mark_host_down(vim, host, down=down, timeout=timeout)
 
     def reset_state(self, vim: Vim, instance_id: str, state: str, *, timeout: float) -> None:
-        _write(vim, f"reset {instance_id} {state}")
+        _write(f"reset {instance_id}")
         time.sleep(0.1)
 
 
-def _write(vim: Vim, line: str) -> None:
-    with open(vim.auth_url, "a") as file:
+def _write(line: str) -> None:
+    with Path(os.environ["HOSTS_CALLS"]).open("a") as file:
         file.write(line + "\n")

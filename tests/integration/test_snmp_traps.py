@@ -123,20 +123,6 @@ def test_our_processes_are_one_engine_to_a_receiver(trapd: Snmptrapd, alarm_id: 
     assert [trap.bindings["mcfedAlarmSequence"] for trap in trapd.hears(alarm_id, 3)] == ["1", "2", "3"]
 
 
-def test_an_inform_to_a_receiver_that_was_down_arrives_when_it_is_tried_again(alarm_id: str) -> None:
-    """N64."""
-    second = Snmptrapd(SNMPTRAPD_NAME="snmptrapd-second", SNMPTRAPD_PORT="28163")
-    try:
-        second.run("stop")
-        with pytest.raises(Retryable):
-            tell(f"{second.url}?inform=1", notice(alarm_id), timeout=3.0)
-        second.run("start")
-        tell(f"{second.url}?inform=1", notice(alarm_id))
-        assert len(second.heard(alarm_id)) == 1
-    finally:
-        second.run("wipe")
-
-
 def test_net_snmp_reads_the_mib_without_a_warning() -> None:
     folders = service("snmptrapd", "mibs")
     command = ["snmptranslate", "-Pw", "-M", folders, "-m", "MCFED-ALARM-MIB", "-IR", "-On"]

@@ -1,4 +1,4 @@
-"""The agent beside a real libvirt: QEMU guests that never feed their watchdog, and what the gateway hears of them."""
+"""The agent beside a real libvirt: QEMU guests that never feed their watchdog, and what the gateway hears."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def fired(gateway: Deployment) -> list[dict[str, Any]]:
 def test_a_watchdog_that_fires_in_a_real_guest_is_an_event_whatever_dies_in_between(
     libvirt: str, gateway: Deployment
 ) -> None:
-    """N82: with the action's name, once each, though the gateway, the agent and libvirt go away one after another."""
+    """N82: with the action's name, once each, though gateway, agent and libvirt go away one after another."""
     agent = Agent(gateway, libvirt)
     try:
         until(lambda: agent.says("listening to libvirt"))

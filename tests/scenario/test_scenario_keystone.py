@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,21 @@ def test_a_user_may_what_the_role_in_its_project_gives(
 
     assert status(gateway, token) == read
     assert status(gateway, token, "DELETE", "/subscriptions/none") == write
+
+
+def test_alarm_rules_are_the_projects(keystone: str, gateway: Deployment) -> None:
+    """N15 N16, with the ids that Keystone gives"""
+    alarms = f"{gateway.url}/openstack/v2/alarms"
+    own, other = ({"X-Auth-Token": sign_in(keystone, f"user-{one}", f"tenant-{one}")} for one in "ab")
+    rule = {"name": "mine", "type": "event", "event_rule": {}}
+
+    made = requests.post(alarms, json=rule, headers=own, timeout=30).json()
+
+    assert re.fullmatch("[0-9a-f]{32}", made["project_id"])
+    assert re.fullmatch("[0-9a-f]{32}", made["user_id"])
+    assert [one["name"] for one in requests.get(alarms, headers=own, timeout=30).json()] == ["mine"]
+    assert requests.get(alarms, headers=other, timeout=30).json() == []
+    assert requests.get(f"{alarms}/{made['alarm_id']}", headers=other, timeout=30).status_code == 404
 
 
 def test_the_log_names_the_user_and_the_project(keystone: str, gateway: Deployment) -> None:

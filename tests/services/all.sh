@@ -7,7 +7,7 @@
 each() {   # VERB: OpenStack goes before the servers that it uses
   "$SERVICES/openstack.sh" "$1" || return 1
   local pids=() p rc=0
-  for p in rabbitmq postgres mariadb kafka vcsim snmptrapd; do "$SERVICES/$p.sh" "$1" & pids+=($!); done
+  for p in rabbitmq postgres mariadb kafka vcsim snmptrapd libvirt; do "$SERVICES/$p.sh" "$1" & pids+=($!); done
   BROKERS=3 "$SERVICES/kafka.sh" "$1" & pids+=($!)
   for p in "${pids[@]}"; do wait "$p" || rc=1; done
   return $rc
@@ -16,7 +16,7 @@ each() {   # VERB: OpenStack goes before the servers that it uses
 case ${1:-} in
   stop | wipe) each "$1" ;;
   status)
-    for s in rabbitmq postgres kafka vcsim snmptrapd; do "$SERVICES/$s.sh" status; done
+    for s in rabbitmq postgres kafka vcsim snmptrapd libvirt; do "$SERVICES/$s.sh" status; done
     BROKERS=3 "$SERVICES/kafka.sh" status
     "$SERVICES/openstack.sh" status
     exit 0

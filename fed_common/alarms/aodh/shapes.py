@@ -23,7 +23,7 @@ def alarm(rule: Rule) -> Plain:
         "event_rule" if rule.type == RuleType.EVENT else "composite_rule": rule.rule,
         "severity": rule.severity,
         "state": rule.state,
-        "state_reason": rule.state_reason,
+        "state_reason": f"Not evaluated: {rule.quarantine}" if rule.quarantine else rule.state_reason,
         "state_timestamp": moment(rule.state_timestamp),
         "timestamp": moment(rule.timestamp),
         "evaluate_timestamp": moment(rule.evaluate_timestamp),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -21,10 +22,13 @@ class Parts:
         self._seen: dict[tuple[UUID, str], dict[int, tuple[datetime, str]]] = {}
         self._stored: set[tuple[UUID, int, str]] = set()
         self._touched: set[tuple[UUID, int, str]] = set()
+        self._troubled: defaultdict[UUID, set[str]] = defaultdict(set)
         if rule_ids:
             for row in PartSeen.objects.filter(rule_id__in=rule_ids):
                 self._seen.setdefault((row.rule_id, row.subject), {})[row.part] = (row.seen_at, row.event_id)
                 self._stored.add((row.rule_id, row.part, row.subject))
+                if row.part == TROUBLED:
+                    self._troubled[row.rule_id].add(row.subject)
 
     def put(self, rule_id: UUID, part: int, subject: str, at: datetime, event_id: str) -> None:
         """It was seen; an older moment changes nothing."""
@@ -32,6 +36,8 @@ class Parts:
         if part not in known or known[part][0] < at:
             known[part] = (at, event_id)
             self._touched.add((rule_id, part, subject))
+            if part == TROUBLED:
+                self._troubled[rule_id].add(subject)
 
     def forget(self, rule_id: UUID, subject: str, parts: Collection[int]) -> None:
         """It counts no more."""
@@ -39,6 +45,8 @@ class Parts:
         for part in parts:
             if known.pop(part, None):
                 self._touched.add((rule_id, part, subject))
+                if part == TROUBLED:
+                    self._troubled[rule_id].discard(subject)
 
     def of(self, rule_id: UUID, subject: str) -> dict[int, datetime]:
         """When each part was seen last."""
@@ -46,9 +54,7 @@ class Parts:
 
     def troubled(self, rule_id: UUID) -> set[str]:
         """Whose trouble it is."""
-        return {
-            subject for (owner, subject), known in self._seen.items() if owner == rule_id and TROUBLED in known
-        }
+        return set(self._troubled[rule_id])
 
     def troubled_by(self, rule_id: UUID, subject: str, event_id: str) -> bool:
         """Whether that event began the trouble of that subject."""

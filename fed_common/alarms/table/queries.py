@@ -34,7 +34,7 @@ ALARMS = Listing(
         *("vim_id", "severity", "category", "object_type", "object_id", "host", "tenant", "problem"),
         *("rule_id", "fault_id", "acked", "cleared"),
     ),
-    orders=("-raised_at", "raised_at", "changed_at", "rank", "vim_id", "object_id", "count"),
+    orders=("-raised_at", "raised_at", "changed_at", "rank", "cleared", "vim_id", "object_id", "count"),
     readers={
         "vim_id": vim_id_word,
         "severity": one_of(word for word in Severity if word is not Severity.CLEARED),
@@ -90,25 +90,25 @@ class ChangeQuery:
         for name in query:
             if name not in self.KNOWN:
                 raise Invalid(name, query[name], f"no such parameter; parameters: {', '.join(self.KNOWN)}")
-        self.caller, self._asked = caller, self._conditions(query)
-        after = query.get("after")
-        self.after = whole_number("after", after) if after else None
-        limit = query.get("limit")
-        self.limit = whole_number("limit", limit, 1, LIMIT_MAX) if limit else CHANGES
+        self.caller = caller
+        self._asked = self._conditions(query)
+        after, limit = query.get("after"), query.get("limit")
+        self.after = None if after is None else whole_number("after", after)
+        self.limit = CHANGES if limit is None else whole_number("limit", limit, 1, LIMIT_MAX)
 
     def rows(self, behind: int) -> QuerySet[AlarmChange]:
         """The first ``limit`` changes behind that number, in their order."""
         rows = AlarmChange.objects.filter(sequence__gt=behind, **self._asked)
-        return seen_by(self.caller, rows, "notice__about__vim_id").order_by("sequence")[: self.limit]
+        return seen_by(self.caller, rows).order_by("sequence")[: self.limit]
 
     def _conditions(self, query: QueryDict) -> Mapping[str, Any]:
         asked: dict[str, Any] = {}
         if vim_id := query.get("vim_id"):
             require_vim(self.caller, vim_id)
-            asked["notice__about__vim_id"] = vim_id
+            asked["vim_id"] = vim_id
         if kinds := [one_of(NoticeKind)("kind", word) for word in query.getlist("kind") if word]:
             asked["kind__in"] = kinds
-        if alarm_id := query.get("alarm_id"):
+        if (alarm_id := query.get("alarm_id")) is not None:
             asked["alarm_id"] = _uuid("alarm_id", alarm_id)
         return asked
 

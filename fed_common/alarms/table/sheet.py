@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from fed_common.telemetry import metrics
 AT_ONCE = 1000
 REPEATED = "repeated"
 LISTED = Q(cleared_at__isnull=True) | Q(acked_at__isnull=True)
+_OF_EVENT = ("message_id", "event_type")
 _KEPT = ("id", "vim_id", "object_type", "object_id", "problem")
 _COLUMNS = [one.name for one in ActiveAlarm._meta.concrete_fields if one.name not in _KEPT]
 
@@ -160,7 +162,9 @@ class Sheet:
         row.event_time, row.cause = change.event_time, change.cause
         self._touched[row.id] = row
         self._repeats.append(
-            AlarmChange(alarm_id=row.id, kind=REPEATED, at=self.now, cause=change.cause, notice={})
+            AlarmChange(
+                alarm_id=row.id, vim_id=row.vim_id, kind=REPEATED, at=self.now, cause=change.cause, notice={}
+            )
         )
 
     def _keys(self, change: Clear) -> Iterator[Key]:
@@ -192,14 +196,17 @@ class Sheet:
         return True
 
     def _change(self, told: Told) -> AlarmChange:
+        """Its row. Of the event it keeps the names: events are stored by themselves."""
+        event = {name: told.notice.event[name] for name in _OF_EVENT if name in told.notice.event}
         return AlarmChange(
             sequence=told.notice.sequence,
             alarm_id=told.alarm_id,
+            vim_id=told.notice.about.vim_id,
             kind=told.notice.kind.value,
             at=self.now,
             by=self._by,
             cause=told.cause,
-            notice=told.notice.to_dict(),
+            notice=replace(told.notice, event=event).to_dict(),
         )
 
 
@@ -208,6 +215,8 @@ def _key(row: ActiveAlarm) -> Key:
 
 
 def _differs(row: ActiveAlarm, change: Raise) -> bool:
-    """Whether people would read something else."""
+    """Whether people would read something else, or that it came of another fault."""
     said = (change.severity.value, change.name[:LONGEST], change.probable_cause[:LONGEST], change.category.value)
-    return said != (row.severity, row.name, row.probable_cause, row.category)
+    return said != (row.severity, row.name, row.probable_cause, row.category) or (
+        change.fault_id is not None and change.fault_id != row.fault_id
+    )

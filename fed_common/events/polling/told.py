@@ -31,12 +31,16 @@ log = get_logger(__name__)
 
 @dataclass
 class _Fact:
-    """One row; ``used_by`` is the id of the notification it answered for."""
+    """One row; ``used_by`` is the id of the notification it answered for.
+
+    ``seen_until``  until when the instance was looked at: ``until``, or before that when it is told beforehand.
+    """
 
     kind: Kind
     type: str
     since: datetime
     until: datetime
+    seen_until: datetime
     used_by: str = ""
 
     def covers(self, event: Event) -> bool:
@@ -65,7 +69,8 @@ class ToldByPoll:
             if row.pk not in self._rows:
                 self._rows.add(row.pk)
                 known = self._facts.setdefault(row.instance_id, [])
-                known.append(_Fact(Kind(row.kind), row.type, row.since, row.until))
+                seen_until = min(row.until, clock.now())
+                known.append(_Fact(Kind(row.kind), row.type, row.since, row.until, seen_until))
 
     def hold(self, *, held: bool) -> None:
         """Let the listener wait, or go on."""
@@ -110,7 +115,7 @@ class ToldByPoll:
 
     def overtaken(self, event: Event) -> bool:
         """Whether polling saw the instance later than this event happened."""
-        return any(event.occurred_at <= fact.until for fact in self._facts.get(event.instance_id, ()))
+        return any(event.occurred_at <= fact.seen_until for fact in self._facts.get(event.instance_id, ()))
 
 
 def remember_told(vim_id: str, changes: Sequence[Change], *, after: datetime | None, until: datetime) -> None:
@@ -124,10 +129,11 @@ def remember_told(vim_id: str, changes: Sequence[Change], *, after: datetime | N
         log.warning("notifications of what polling told may repeat it", vim=vim_id, reason=error.reason)
 
 
-def remember_house(vim_id: str, instance_ids: Collection[str], kind: Kind, type: str) -> None:
-    """Keep that the house itself told this of these instances a moment ago. Raises Retryable."""
+def remember_house(vim_id: str, instance_ids: Collection[str], kind: Kind, type: str, *, within: float) -> None:
+    """Keep that the house told this of these instances; the cloud will within so many seconds. Raises Retryable."""
     now = clock.now()
-    what = {"vim_id": vim_id, "kind": kind, "type": type, "since": now, "until": now}
+    until = now + timedelta(seconds=within)
+    what = {"vim_id": vim_id, "kind": kind, "type": type, "since": now, "until": until}
     with writing(TIMEOUT):
         PolledFact.objects.bulk_create([PolledFact(instance_id=id, **what) for id in instance_ids])
 

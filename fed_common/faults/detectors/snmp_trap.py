@@ -1,4 +1,4 @@
-"""A receiver of SNMP traps and informs that tell of hosts; docs/specs/snmp.md describes it. Off by default."""
+"""A receiver of SNMP traps and informs that tell of hosts, off by default: docs/specs/detectors.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which traps say what of which host, as a JSON file has it; docs/specs/snmp.md describes it."""
+"""Which traps say what of which host, as a JSON file has it; docs/specs/detectors.md describes it."""
 
 from __future__ import annotations
 

@@ -6,104 +6,172 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('inventory', '0003_maintenance'),
+        ("inventory", "0003_maintenance"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HostFault',
+            name="HostFault",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('reported', 'Reported'), ('acting', 'Acting'), ('done', 'Done'), ('partial', 'Partial'), ('suppressed', 'Suppressed'), ('clearing', 'Clearing'), ('cleared', 'Cleared')], db_index=True, default='reported', max_length=15)),
-                ('source', models.CharField(help_text='Who reported it first.', max_length=100)),
-                ('cause', models.CharField(blank=True, max_length=255)),
-                ('severity', models.CharField(default='CRITICAL', max_length=15)),
-                ('fenced', models.BooleanField(default=False, help_text='The host is known to be switched off.')),
-                ('details', models.JSONField(default=dict)),
-                ('reports', models.IntegerField(default=1)),
-                ('marked_down', models.BooleanField(default=False, help_text='We told the cloud, so we take it back.')),
-                ('told', models.BooleanField(default=False, help_text='Every event of it is in the river.')),
-                ('reason', models.TextField(blank=True, help_text='What failed last.')),
-                ('stages', models.JSONField(default=dict, help_text="Doctor's check points T00...T09, ISO 8601.")),
-                ('owner', models.CharField(blank=True, max_length=100)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('occurred_at', models.DateTimeField()),
-                ('reported_at', models.DateTimeField()),
-                ('cleared_at', models.DateTimeField(blank=True, null=True)),
-                ('vim', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='host_faults', to='inventory.vim')),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("host", models.CharField(max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("reported", "Reported"),
+                            ("acting", "Acting"),
+                            ("done", "Done"),
+                            ("partial", "Partial"),
+                            ("suppressed", "Suppressed"),
+                            ("clearing", "Clearing"),
+                            ("cleared", "Cleared"),
+                        ],
+                        db_index=True,
+                        default="reported",
+                        max_length=15,
+                    ),
+                ),
+                ("source", models.CharField(help_text="Who reported it first.", max_length=100)),
+                ("cause", models.CharField(blank=True, max_length=255)),
+                ("severity", models.CharField(default="CRITICAL", max_length=15)),
+                ("fenced", models.BooleanField(default=False, help_text="The host is known to be switched off.")),
+                ("details", models.JSONField(default=dict)),
+                ("reports", models.IntegerField(default=1)),
+                (
+                    "marked_down",
+                    models.BooleanField(default=False, help_text="We told the cloud, so we take it back."),
+                ),
+                ("told", models.BooleanField(default=False, help_text="Every event of it is in the river.")),
+                ("reason", models.TextField(blank=True, help_text="What failed last.")),
+                ("stages", models.JSONField(default=dict, help_text="Doctor's check points T00...T09, ISO 8601.")),
+                ("owner", models.CharField(blank=True, max_length=100)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("next_try_at", models.DateTimeField(blank=True, null=True)),
+                ("occurred_at", models.DateTimeField()),
+                ("reported_at", models.DateTimeField()),
+                ("cleared_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "vim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="host_faults", to="inventory.vim"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-reported_at', 'id'],
+                "ordering": ["-reported_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='FaultedInstance',
+            name="FaultedInstance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('instance_id', models.CharField(db_index=True, max_length=100)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('tenant_id', models.CharField(blank=True, max_length=100)),
-                ('old_state', models.CharField(max_length=50)),
-                ('outcome', models.CharField(choices=[('waiting', 'Waiting'), ('reset', 'Reset'), ('failed', 'Failed'), ('left', 'Left'), ('restored', 'Restored')], default='waiting', max_length=10)),
-                ('tries', models.IntegerField(default=0)),
-                ('reason', models.TextField(blank=True)),
-                ('fault', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='instances', to='faults.hostfault')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("instance_id", models.CharField(db_index=True, max_length=100)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("tenant_id", models.CharField(blank=True, max_length=100)),
+                ("old_state", models.CharField(max_length=50)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("reset", "Reset"),
+                            ("failed", "Failed"),
+                            ("left", "Left"),
+                            ("restored", "Restored"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("tries", models.IntegerField(default=0)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "fault",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="instances",
+                        to="faults.hostfault",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['instance_id'],
+                "ordering": ["instance_id"],
             },
         ),
         migrations.CreateModel(
-            name='HostState',
+            name="HostState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=255)),
-                ('maintenance', models.BooleanField(default=False)),
-                ('by', models.CharField(blank=True, max_length=200)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('vim', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inventory.vim')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("host", models.CharField(max_length=255)),
+                ("maintenance", models.BooleanField(default=False)),
+                ("by", models.CharField(blank=True, max_length=200)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "vim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="inventory.vim"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['host'],
+                "ordering": ["host"],
             },
         ),
         migrations.CreateModel(
-            name='WatchedHost',
+            name="WatchedHost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=255)),
-                ('detector', models.CharField(max_length=30)),
-                ('sealed_options', models.TextField(blank=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('state', models.CharField(blank=True, help_text='What it said last: up or down.', max_length=10)),
-                ('reason', models.TextField(blank=True)),
-                ('changed_at', models.DateTimeField(blank=True, null=True)),
-                ('vim', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='watched_hosts', to='inventory.vim')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("host", models.CharField(max_length=255)),
+                ("detector", models.CharField(max_length=30)),
+                ("sealed_options", models.TextField(blank=True)),
+                ("enabled", models.BooleanField(default=True)),
+                ("state", models.CharField(blank=True, help_text="What it said last: up or down.", max_length=10)),
+                ("reason", models.TextField(blank=True)),
+                ("changed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "vim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="watched_hosts",
+                        to="inventory.vim",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['host', 'detector'],
+                "ordering": ["host", "detector"],
             },
         ),
         migrations.AddConstraint(
-            model_name='hostfault',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cleared'), _negated=True), fields=('vim', 'host'), name='one_open_fault'),
+            model_name="hostfault",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "cleared"), _negated=True),
+                fields=("vim", "host"),
+                name="one_open_fault",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='faultedinstance',
-            constraint=models.UniqueConstraint(fields=('fault', 'instance_id'), name='faulted_once'),
+            model_name="faultedinstance",
+            constraint=models.UniqueConstraint(fields=("fault", "instance_id"), name="faulted_once"),
         ),
         migrations.AddConstraint(
-            model_name='hoststate',
-            constraint=models.UniqueConstraint(fields=('vim', 'host'), name='host_state_once'),
+            model_name="hoststate",
+            constraint=models.UniqueConstraint(fields=("vim", "host"), name="host_state_once"),
         ),
         migrations.AddConstraint(
-            model_name='watchedhost',
-            constraint=models.UniqueConstraint(fields=('vim', 'host', 'detector'), name='watched_once'),
+            model_name="watchedhost",
+            constraint=models.UniqueConstraint(fields=("vim", "host", "detector"), name="watched_once"),
         ),
     ]

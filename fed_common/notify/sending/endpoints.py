@@ -84,3 +84,4 @@ class Endpoints:
             one = self._known.get(name)
             if one and one.left == left:
                 one.left = 0
+                self.give_back(name, 0)

@@ -25,6 +25,7 @@ class Keeping:
         self._name, self._outbox, self._run = name, outbox, run
         self.inherit = False
         self._behind = False
+        self._full: set[str] = set()
         self._rounds, self._silent_until = 0, 0.0
         self.told_at, self.told = 0.0, asyncio.Event()
 
@@ -32,7 +33,7 @@ class Keeping:
         """Go round until cancelled."""
         while True:
             await self.round()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(EVERY / 10 if self._behind else EVERY)
 
     async def round(self) -> None:
         """One round. While the database is away nothing is known of others, and all goes on."""
@@ -53,11 +54,18 @@ class Keeping:
             await self._run(claims.beat, self._name)
         if self.inherit and time.monotonic() > self._silent_until:
             await self._inherit()
+        self._say_who_is_full()
         if self._behind or outbox.endpoints.left():
             await self._fetch()
         if not self._behind:
             outbox.yield_to(await self._run(claims.lanes_of_others, self._name))
         metrics.DELIVERIES_HELD.set(len(outbox.held))
+
+    def _say_who_is_full(self) -> None:
+        full = self._outbox.endpoints.left().keys()
+        if new := full - self._full:
+            log.warning("deliveries wait in the database: there is no more room for these", endpoints=sorted(new))
+        self._full = set(full)
 
     async def _inherit(self) -> None:
         if self._rounds % ORPHANS_EVERY == 0:
@@ -67,11 +75,11 @@ class Keeping:
             self._behind = True
 
     async def _fetch(self) -> None:
-        left, endpoints = self._outbox.endpoints.left(), self._outbox.endpoints
-        held = frozenset(self._outbox.held)
-        fetched = await self._run(claims.fetch, self._name, held, endpoints.full())
+        endpoints, held = self._outbox.endpoints, frozenset(self._outbox.held)
+        left, full = endpoints.left(), endpoints.full()
+        fetched = await self._run(claims.fetch, self._name, held, full)
         self._outbox.accept(fetched.items, stored=True)
         self._outbox.end(fetched.unusable)
         self._behind = not fetched.all
-        if fetched.all and not endpoints.full():
-            endpoints.fetched(left)
+        if fetched.all:
+            endpoints.fetched({name: times for name, times in left.items() if name not in full})

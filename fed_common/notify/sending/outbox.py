@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
 
 AT_ONCE, HELD_MOST, GROUP_MOST = 64, 10_000, 500
+SOON = 0.05
 
 log = get_logger(__name__)
 
@@ -45,7 +47,11 @@ class Outbox:
     def accept(self, items: Sequence[Item], *, stored: bool = False) -> None:
         """Send them, each behind the older ones of its lane; ``stored``: they come out of the database."""
         for item in items:
-            if self._stopping or item.row.id in self.held:
+            if self._stopping:
+                continue
+            if item.row.id in self.held:
+                if item.row.attempts and not stored:  # it is tried anew, and its end is just being noted
+                    self._loop.call_later(SOON, self.accept, [item])
                 continue
             if self.endpoints.take(item.row.endpoint, stored=stored):
                 self.held.add(item.row.id)
@@ -140,9 +146,9 @@ class Outbox:
     def _count(self, parcel: Parcel, one: Try, *, dead: bool) -> None:
         word = "delivered" if one.outcome is Outcome.DELIVERED else "dead" if dead else "retried"
         row = parcel.items[0].row
-        metrics.DELIVERIES.labels(row.notifier, word).inc(len(parcel.items))
+        _counter(row.notifier, word).inc(len(parcel.items))
         if word == "delivered":
-            seconds = metrics.DELIVERY_SECONDS.labels(row.notifier)
+            seconds = _seconds(row.notifier)
             for item in parcel.items:
                 seconds.observe(max((one.at - item.row.created_at).total_seconds() + one.seconds, 0))
             return
@@ -156,3 +162,7 @@ class Outbox:
             reason=one.reason,
             dead=dead,
         )
+
+
+_counter = cache(metrics.DELIVERIES.labels)
+_seconds = cache(metrics.DELIVERY_SECONDS.labels)

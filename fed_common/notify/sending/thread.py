@@ -92,7 +92,7 @@ class SenderThread:
         finally:
             for task in asyncio.all_tasks(self._loop):
                 task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.run_until_complete(close_session())
             self._database.submit(connections.close_all)
             self._database.shutdown(wait=False)
             self._loop.close()
@@ -111,7 +111,6 @@ class SenderThread:
         rounds.cancel()
         with suppress(Retryable):
             await self._in_database(claims.leave, self.name)
-        await close_session()
 
     async def _in_database(self, work: Callable[..., T], *arguments: Any) -> T:
         return await self._loop.run_in_executor(self._database, work, *arguments)

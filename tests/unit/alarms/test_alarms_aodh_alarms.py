@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fed_common.alarms.models import Rule
+from fed_common.notify.models import Delivery
 from tests.aodh import ALARMS, alarm, create, fault
 from tests.callers import Caller, caller
 
@@ -271,6 +273,30 @@ def test_a_state_set_by_hand_says_so(operator: Caller) -> None:
     assert (shown["state"], shown["state_reason"]) == ("alarm", "Manually set via API")
     assert shown["state_timestamp"] > made["state_timestamp"]
     assert shown["timestamp"] == made["timestamp"]
+
+
+@pytest.mark.parametrize("state", ["ok", "alarm", "insufficient data"])
+def test_a_state_set_by_hand_sends_no_action(operator: Caller, state: str) -> None:
+    """N22"""
+    fields = ("ok_actions", "alarm_actions", "insufficient_data_actions")
+    made = create(operator, **{name: [CONSUMER] for name in fields})
+
+    operator.put(f"{ALARMS}/{made['alarm_id']}/state", f'"{state}"')
+    operator.put(f"{ALARMS}/{made['alarm_id']}", {**made, "state": state, "state_timestamp": None})
+
+    assert operator.get(f"{ALARMS}/{made['alarm_id']}/state") == state
+    assert not Delivery.objects.exists()
+
+
+def test_a_rule_that_no_evaluator_can_use_says_so(operator: Caller) -> None:
+    made = create(operator)
+    Rule.objects.update(quarantine="query[0].op: 'like'")
+
+    shown = operator.get(f"{ALARMS}/{made['alarm_id']}")
+    changed = operator.put(f"{ALARMS}/{made['alarm_id']}", shown)
+
+    assert shown["state_reason"] == "Not evaluated: query[0].op: 'like'"
+    assert changed["state_reason"] == "Not evaluated yet"
 
 
 def test_a_deleted_alarm_is_gone(operator: Caller) -> None:

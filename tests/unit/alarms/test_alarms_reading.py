@@ -16,13 +16,9 @@ from fed_common.core.alarm import AlarmState, RuleSeverity
 from fed_common.core.errors import Invalid
 from fed_common.core.rules import Condition, Extras, Term, TimeConstraint, Tree
 from tests.examples import MOMENT
+from tests.json_values import JSON
 
 QUERY = {"event_type": "compute.*", "query": [{"field": "traits.state", "value": "error"}]}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 def row(**changes: Any) -> models.Rule:

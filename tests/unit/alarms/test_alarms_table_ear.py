@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -76,6 +78,14 @@ LIVES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 def test_each_trouble_of_the_catalogue_has_its_life_here() -> None:
     assert sorted(LIVES) == sorted(one.problem for one in TROUBLES)
+
+
+def test_the_specification_names_each_trouble_of_the_catalogue() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "specs" / "alarm-table.md").read_text()
+    lines = {re.split("[`:]", line)[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for one in TROUBLES:
+        for word in (one.severity, one.category, one.probable_cause):
+            assert f" {word}" in lines[one.problem]
 
 
 @pytest.mark.parametrize("problem", LIVES)

@@ -89,6 +89,7 @@ def test_the_list_takes_conditions(anna: Caller, asked: str, found: list[str]) -
         ("/alarms/changes?kind=repeated", "kind"),
         ("/alarms/changes?since=now", "since"),
         ("/alarms/changes?alarm_id=x", "alarm_id"),
+        ("/alarms/changes?alarm_id=", "alarm_id"),
     ],
 )
 def test_wrong_questions_are_refused_by_name(anna: Caller, path: str, field: str) -> None:
@@ -180,6 +181,21 @@ def test_a_viewer_of_some_vims_hears_of_them_only(url: str) -> None:
         trouble("i3", vim_id="other_two")
         trouble("i4")
         assert [one["sequence"] for one in viewer.events(1)] == [4]
+
+
+def test_changes_are_chosen(anna: Caller) -> None:
+    trouble("i1")
+    trouble("i2", vim_id="other_two")
+    over("i1")
+    alarm = ActiveAlarm.objects.get(object_id="i1")
+
+    def numbers(asked: str) -> list[int]:
+        return [one["sequence"] for one in anna.get(f"/alarms/changes?{asked}")["changes"]]
+
+    assert numbers("vim_id=other_two") == [2]
+    assert numbers("kind=cleared") == [3]
+    assert numbers("kind=raised&kind=cleared&after=1") == [2, 3]
+    assert numbers(f"alarm_id={alarm.id}") == [1, 3]
 
 
 def test_a_repeat_is_no_change(anna: Caller) -> None:

@@ -70,7 +70,7 @@ def test_one_trouble_is_one_row_from_its_raise_until_it_is_cleared_and_acknowled
 
 @pytest.mark.django_db
 def test_who_is_told_of_a_clear_reads_when_it_was_and_that_it_was_bad() -> None:
-    write([raised("e1", event={"message_id": "m"}), cleared("e2")])
+    write([raised("e1", event={"message_id": "m", "traits": [["state", 1, "error"]]}), cleared("e2")])
 
     first, last = (Notice.from_dict(one.notice) for one in AlarmChange.objects.all())
 
@@ -181,6 +181,18 @@ def test_what_a_host_fault_brings_about_has_the_hosts_alarm_as_its_root(order: s
     assert root.root_cause is None
     assert {row.root_cause_id for row in listed() if row != root} == {root.id}
     assert root.children.count() == 3
+
+
+@pytest.mark.django_db
+def test_troubles_that_were_known_before_their_fault_are_linked_when_it_is_told() -> None:
+    """N81: somebody else forced the host down, and the inspector tells of it later."""
+    fault_id = uuid4()
+    write([replace(host_fault("n1", fault_id), fault_id=None), raised("n2")])
+    write([host_fault("h", fault_id), raised("e1", fault_id=fault_id)])
+
+    root = ActiveAlarm.objects.get(object_type="host")
+    assert (root.fault_id, root.children.get().object_id) == (fault_id, "i1")
+    assert told() == ["raised", "raised", "changed", "changed"]
 
 
 @pytest.mark.django_db

@@ -13,13 +13,9 @@ from hypothesis import strategies as st
 from fed_common.alarms.windows import constraints_to_plain, open_at, parse_time_constraints
 from fed_common.core.errors import Invalid
 from fed_common.core.rules import TimeConstraint
+from tests.json_values import JSON
 
 NIGHT = {"name": "night", "start": "0 22 * * *", "duration": 8 * 3600, "timezone": "Europe/Berlin"}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
-    max_leaves=8,
-)
 CRON = st.text("0123456789*/,-#?LWRHrh@ \tabdefijmnoprstuwy", max_size=20)
 NEARLY = st.lists(
     st.fixed_dictionaries(

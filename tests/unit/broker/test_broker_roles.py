@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from django.urls import URLResolver, get_resolver
 
+from fed_common.inventory.services import RESERVED_OWNERS
 from tests.callers import API, Caller, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,11 +45,17 @@ ROUTES = {
     "vims/<str:vim_id>/filter": Route(("GET", "PUT", "DELETE"), narrow=OF_VIM),
     "vims/<str:vim_id>/check": Route(("POST",), narrow=OF_VIM),
     "vims/<str:vim_id>/hosts": Route(("GET",), narrow=OF_VIM),
+    "vims/<str:vim_id>/hosts/<str:host>/detectors": Route(("GET",), narrow=OF_VIM),
+    "vims/<str:vim_id>/hosts/<str:host>/detectors/<str:detector>": Route(("GET", "PUT", "DELETE"), narrow=OF_VIM),
     "vims/<str:vim_id>/watchdog": Route(("POST",), narrow=OF_VIM),
+    "vims/<str:vim_id>/webhooks/host": Route(("POST",), narrow=OF_VIM),
     "instances": Route(("GET",)),
+    "meters/instance.state": Route(("GET",)),
+    "meters/instance.state/history": Route(("GET",)),
     "hosts": Route(("GET",)),
     "faults": Route(("GET",)),
     "faults/<uuid:fault_id>": Route(("GET",)),
+    "faults/<uuid:fault_id>/profile": Route(("GET",)),
     f"{HOST}/fault": Route(("GET", "POST", "DELETE"), narrow=OF_VIM),
     f"{HOST}/fault/clear": Route(("POST",), narrow=OF_VIM),
     f"{HOST}/maintenance": Route(("PUT",), narrow=OF_VIM),
@@ -111,6 +118,13 @@ OF_AODH = {
     "capabilities/": Route(("GET",), narrow=OF_ALL),
     "metrics": Route(("GET",), narrow=OF_ALL, fine={403}),
 }
+OF_SOL003 = {
+    "api_versions": Route(("GET",)),
+    "alarms": Route(("GET",)),
+    "alarms/<uuid:alarm_id>": Route(("GET", "PATCH")),
+    "subscriptions": Route(("GET", "POST")),
+    "subscriptions/<uuid:subscription_id>": Route(("GET", "DELETE")),
+}
 V0, V1 = "v0/(?P<vim_id>[^/]+)", "v1/(?P<cloud_owner>[^/]+)/(?P<cloud_region_id>[^/]+)"
 TABLE = {
     **{f"{API[1:]}/{path}": route for path, route in ROUTES.items()},
@@ -128,6 +142,7 @@ TABLE = {
     "openstack/healthcheck": Route(("GET",), open=True),
     **{f"openstack/v1.0/events{end}": Route(("GET",)) for end in ("", ".json")},
     **{f"openstack/v1.0/events/<str:number>{end}": Route(("GET",)) for end in ("", ".json")},
+    **{f"vnffm/v1/{path}": route for path, route in OF_SOL003.items()},
     "api/schema": Route(("GET",), open=True),
     "api/docs": Route(("GET",), open=True),
     "api/multicloud/v0/swagger.json": Route(("GET",), open=True),
@@ -150,6 +165,10 @@ def served(patterns: Any = None, prefix: str = "") -> Iterator[str]:
 
 def test_the_table_names_every_route() -> None:
     assert sorted(served()) == sorted(TABLE)
+
+
+def test_no_cloud_can_hide_a_route_behind_its_owner() -> None:
+    assert {route.partition("/")[0] for route in ROUTES if not route.startswith("<")} <= set(RESERVED_OWNERS)
 
 
 def path_of(pattern: str) -> str:

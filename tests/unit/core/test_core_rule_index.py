@@ -131,12 +131,23 @@ def looked_at(index: RuleIndex, seen: Seen) -> int:
     return len(found)
 
 
-def test_an_event_is_compared_with_the_rules_of_its_instance_only() -> None:
+@pytest.mark.parametrize("event_type", ["compute.*", "compute.instance.update"])
+def test_an_event_is_compared_with_the_rules_of_its_instance_only(event_type: str) -> None:
     index = RuleIndex()
     for number in range(1000):
         state = Term("traits.state", "eq", "error")
-        index.put(rule(number, state, Term("traits.instance_id", "eq", f"vm-{number}"), event_type="compute.*"))
-    assert looked_at(index, Seen.of(event(tenant_id="a", instance_id="vm-7", state="error"))) == 1
+        of_instance = Term("traits.instance_id", "eq", f"vm-{number // 2}")
+        index.put(rule(number, state, of_instance, event_type=event_type))
+    here = {"tenant_id": "a", "type": "compute.instance.update", "state": "error"}
+    assert looked_at(index, Seen.of(event(**here, instance_id="vm-7"))) == 2
+    assert looked_at(index, Seen.of(event(**here, instance_id="another"))) == 0
+
+
+def test_rules_of_one_host_are_told_apart_by_the_names_they_ask_for() -> None:
+    index = RuleIndex()
+    for number in range(1000):
+        index.put(rule(number, Term("host", "eq", "h"), Term("display_name", "eq", f"n{number}")))
+    assert looked_at(index, Seen.of(event(tenant_id="a", host="h", instance_name="n7"))) < 10
 
 
 def test_rules_of_one_state_are_told_apart_by_what_else_they_ask_for() -> None:

@@ -129,6 +129,14 @@ def test_the_same_options_again_change_nothing(row: WatchedHost) -> None:
     assert (state(), WatchedHost.objects.get().enabled) == ("up", False)
 
 
+def test_every_detector_of_the_settings_keeps_the_contract() -> None:
+    known = watching.detectors()
+    for name in known.names():
+        kind = known.get(name)
+        assert issubclass(kind, Detector)
+        assert kind.name == name
+
+
 class Broken(Detector):
     """Does not even start."""
 

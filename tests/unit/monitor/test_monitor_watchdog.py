@@ -73,7 +73,12 @@ def test_a_report_becomes_one_event_with_what_is_known_of_the_instance(vim, oper
     (event,) = told()
     assert (event.id, event.type, event.kind) == ("one", "compute.instance.watchdog", Kind.WATCHDOG)
     assert (event.origin, event.vim_id, event.instance_id) == (Origin.HOUSE, "core_r", VM)
-    assert (event.instance_name, event.tenant_id, event.host, event.state) == ("VM1", "943e", "compute01", "active")
+    assert (event.instance_name, event.tenant_id, event.host, event.state) == (
+        "VM1",
+        "943e",
+        "compute01",
+        "active",
+    )
     assert clock.iso(event.occurred_at) == when
     assert event.traits == {"watchdog": "fired", "action": "reset"}
     assert event.payload["action"] == "reset"

@@ -27,7 +27,7 @@ def as_shipped(settings: Any) -> None:
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *OTHERS])
 def test_a_forbidden_host_is_refused_when_an_action_is_written(host: str) -> None:
-    with pytest.raises(Invalid, match="alarm_actions.*MCFED_FORBIDDEN_NETWORKS"):
+    with pytest.raises(Invalid, match=r"alarm_actions.*MCFED_FORBIDDEN_NETWORKS"):
         guard.check_host(host, field="alarm_actions")
 
 
@@ -61,7 +61,7 @@ def posted(url: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "127.1", "localhost", "[::ffff:127.0.0.1]"])
 def test_no_socket_is_connected_to_a_forbidden_address(host: str) -> None:
     with Consumer() as consumer:
-        with pytest.raises(Permanent, match="forbidden network|cannot be used"):
+        with pytest.raises(Permanent, match=r"forbidden network|cannot be used"):
             posted(f"http://{host}:{consumer.port}/")
         assert consumer.told == []
 

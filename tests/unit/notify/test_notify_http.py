@@ -118,17 +118,74 @@ def test_a_certificate_is_judged_unless_the_url_says_otherwise(tmp_path: Path) -
         assert len(consumer.told) == 2
 
 
-def test_connections_are_kept_and_a_stale_one_costs_no_try(consumer: Consumer) -> None:
-    consumer.answers = lambda told, number: (200, {"Connection": "close"}) if number == 2 else 200
-    notifier = of_url(consumer.url)
+class RawServer:
+    """Answers as told in bytes, by the number of the request within its connection; None: it hangs up."""
 
-    async def often() -> None:
-        for number in range(4):
-            await notifier.notify(Packet(f"d{number}", 1, [a_notice()], [f"d{number}"]), timeout=5)
-        await close_session()
+    def __init__(self, *answers: bytes | None) -> None:
+        self._answers = answers
+        self.connections = self.requests = 0
 
-    asyncio.run(asyncio.wait_for(often(), 10))
-    assert len(consumer.told) == 4
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        for answer in self._answers:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            await reader.readexactly(int(length.split(b":")[1]))
+            self.requests += 1
+            if answer is None:
+                break
+            writer.write(answer)
+        writer.close()
+
+    def tell(self, times: int) -> None:
+        """Notices one after another; raises what the notifier does."""
+
+        async def often() -> None:
+            server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            notifier = of_url(url)
+            try:
+                for number in range(times):
+                    await notifier.notify(Packet(f"d{number}", 1, [a_notice()], [f"d{number}"]), timeout=5)
+            finally:
+                await close_session()
+                server.close()
+
+        asyncio.run(asyncio.wait_for(often(), 10))
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_connections_are_kept() -> None:
+    server = RawServer(*[OK] * 5)
+    server.tell(5)
+    assert (server.connections, server.requests) == (1, 5)
+
+
+def test_a_kept_connection_that_the_consumer_gave_up_costs_no_try() -> None:
+    server = RawServer(OK, None)
+    server.tell(3)
+    assert server.requests == 5
+
+
+def test_a_consumer_that_hangs_up_without_an_answer_is_tried_again() -> None:
+    with pytest.raises(Retryable, match="broke before it answered"):
+        RawServer(None).tell(1)
+
+
+def test_what_is_no_http_is_tried_again() -> None:
+    with pytest.raises(Retryable, match="not HTTP"):
+        RawServer(b"SSH-2.0-OpenSSH\r\n\r\n").tell(1)
+
+
+def test_a_head_that_says_yes_is_enough_whatever_becomes_of_the_rest() -> None:
+    server = RawServer(OK[:-1], b"")
+    server.tell(2)
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize(

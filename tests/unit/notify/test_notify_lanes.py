@@ -24,56 +24,70 @@ def item(lane: int, moment: int) -> Item:
     return Item(row, None, None)  # type: ignore[arg-type]
 
 
+class World:
+    """Parcels under way by the rules of the outbox; checks that of a lane one is under way at a time."""
+
+    def __init__(self) -> None:
+        self.lanes, self.made = Lanes(), 0
+        self.opened: list[Parcel] = []
+        self.under_way: list[Parcel] = []
+        self.finished: list[Item] = []
+
+    def step(self, step: str, choice: int, moment: int) -> None:
+        new = item(choice, moment)
+        if step == "done" and self.under_way:
+            self.end(self.under_way[choice % len(self.under_way)])
+        elif step == "close" and self.opened:
+            self.close(self.opened[choice % len(self.opened)])
+        elif step == "join" and self.opened:
+            self.made += self.lanes.join(self.opened[-1], new)
+        elif step in ("add", "open"):
+            self.add(new, open=step == "open")
+
+    def add(self, new: Item, *, open: bool) -> None:
+        self.made += 1
+        parcel = Parcel([new], waits_for=int(open))
+        self.lanes.add(parcel, new)
+        if open:
+            self.opened.append(parcel)
+        self.begin(parcel)
+
+    def begin(self, parcel: Parcel) -> None:
+        if parcel.waits_for:
+            return
+        busy = {one.row.lane for other in self.under_way for one in other.items}
+        assert busy.isdisjoint(one.row.lane for one in parcel.items)
+        parcel.started = True
+        self.under_way.append(parcel)
+
+    def end(self, parcel: Parcel) -> None:
+        self.under_way.remove(parcel)
+        self.finished.extend(parcel.items)
+        for unblocked in self.lanes.done(parcel):
+            self.begin(unblocked)
+
+    def close(self, parcel: Parcel) -> None:
+        self.opened.remove(parcel)
+        parcel.waits_for -= 1
+        self.begin(parcel)
+
+
 @given(st.lists(st.tuples(st.sampled_from(["add", "open", "join", "close", "done"]), number), max_size=60))
 def test_of_each_lane_one_is_under_way_the_oldest_first_and_all_have_their_turn(
     steps: list[tuple[str, int]],
 ) -> None:
-    lanes, opened, under_way, finished = Lanes(), list[Parcel](), list[Parcel](), list[Item]()
-
-    def begin(parcel: Parcel) -> None:
-        if not parcel.waits_for:
-            assert not {one.row.lane for one in parcel.items} & {
-                one.row.lane for p in under_way for one in p.items
-            }
-            parcel.started = True
-            under_way.append(parcel)
-
-    def end(parcel: Parcel) -> None:
-        under_way.remove(parcel)
-        finished.extend(parcel.items)
-        for unblocked in lanes.done(parcel):
-            begin(unblocked)
-
-    def close(parcel: Parcel) -> None:
-        opened.remove(parcel)
-        parcel.waits_for -= 1
-        begin(parcel)
-
-    made = 0
+    world = World()
     for moment, (step, choice) in enumerate(steps):
-        new = item(choice, moment)
-        if step == "done" and under_way:
-            end(under_way[choice % len(under_way)])
-        elif step == "close" and opened:
-            close(opened[choice % len(opened)])
-        elif step == "join" and opened and lanes.join(opened[-1], new):
-            made += 1
-        elif step in ("add", "open"):
-            made += 1
-            parcel = Parcel([new], waits_for=int(step == "open"))
-            lanes.add(parcel, new)
-            if step == "open":
-                opened.append(parcel)
-            begin(parcel)
-    while opened:
-        close(opened[0])
-    while under_way:
-        end(under_way[0])
+        world.step(step, choice, moment)
+    while world.opened:
+        world.close(world.opened[0])
+    while world.under_way:
+        world.end(world.under_way[0])
 
-    assert len(finished) == made
-    assert not len(lanes)
+    assert len(world.finished) == world.made
+    assert not len(world.lanes)
     for lane in map(str, range(4)):
-        moments = [one.row.created_at for one in finished if one.row.lane == lane]
+        moments = [one.row.created_at for one in world.finished if one.row.lane == lane]
         assert moments == sorted(moments)
 
 
@@ -110,3 +124,14 @@ def test_once_something_was_left_in_the_database_later_ones_are_too_until_it_is_
     endpoints.fetched(seen)
     endpoints.give_back("e", 1)
     assert endpoints.take("e")
+
+
+def test_one_endpoint_that_stays_full_keeps_no_other_one_in_the_database() -> None:
+    endpoints = Endpoints(limit=2, most=1)
+    for name in ("hangs", "recovers"):
+        assert [endpoints.take(name), endpoints.take(name)] == [True, False]
+    endpoints.give_back("recovers", 1)
+    assert endpoints.full() == ["hangs"]
+    endpoints.fetched({"recovers": endpoints.left()["recovers"]})
+    assert endpoints.take("recovers")
+    assert not endpoints.take("hangs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from fed_common.core import clock
 from fed_common.notify import services
 from fed_common.notify.deliveries import forget_old_deliveries
 from fed_common.notify.models import Delivery, Receiver
+from fed_common.notify.sending import process
 from tests.callers import Caller
 from tests.consumers import Consumer
 from tests.notices import a_notice, send
@@ -112,6 +114,20 @@ def test_a_dead_delivery_is_tried_again_with_its_own_id(operator: Caller, consum
     assert whole["notice"]["name"] == "vm-1 failed"
     assert {one.delivery for one in consumer.told} == {str(row.id)}
     assert operator.ask("POST", f"/alarms/deliveries/{row.id}/retry").status_code == 409
+
+
+def test_a_retry_waits_for_the_end_of_what_it_repeats(operator: Caller, consumer: Consumer) -> None:
+    consumer.answers = lambda _told, number: 404 if number == 1 else 200
+    [row] = send([consumer.url], a_notice())
+    until(lambda: Delivery.objects.filter(state="dead").exists())
+    held = process.sender()._outbox.held  # type: ignore[union-attr]
+    until(lambda: row.id not in held)
+    held.add(row.id)
+    operator.post(f"/alarms/deliveries/{row.id}/retry")
+    process.sender().run(asyncio.sleep(0)).result(5)
+    held.discard(row.id)
+    until(lambda: Delivery.objects.filter(state="done").exists())
+    assert len(consumer.told) == 2
 
 
 def test_old_deliveries_that_ended_are_forgotten(settings: Any) -> None:

@@ -252,7 +252,7 @@ def test_a_living_process_keeps_what_is_its_own(consumer: Consumer, sending: Sen
 
 
 def test_ours_waits_for_what_another_process_has_of_the_same_lane(consumer: Consumer) -> None:
-    """N48: the VIM moved from one process to another, whose first notice must not overtake the last of the other."""
+    """N48: the VIM moved to another process, whose first notice must not overtake the last of the other."""
     Sender.objects.create(name="busy", expires_at=clock.now() + timedelta(minutes=5))
     [older] = left_behind(consumer.url, "older", owner="busy")
     Sending().start()
@@ -282,11 +282,23 @@ def test_stopping_finishes_what_is_under_way_and_leaves_the_rest_to_others(
     services.stop(5)
     states = {row.id: row.state for row in Delivery.objects.all()}
     assert [states[row.id] for row in rows] == ["done", "waiting", "waiting"]
+    assert Delivery.objects.filter(state="waiting", expires_at__lte=clock.now()).count() == 2, "others may at once"
     part = Sending()
     part.start()
     until(all_ended)
     part.stop()
     assert [one.delivery for one in consumer.told] == [str(row.id) for row in rows]
+
+
+def test_what_another_process_took_over_is_left_alone_unless_it_is_delivered(consumer: Consumer) -> None:
+    """A process that was frozen for longer than its lease wakes up."""
+    failed, delivered = send([consumer.url], a_notice(alarm_id="a"), a_notice(alarm_id="b"))
+    until(all_ended)
+    Delivery.objects.update(state="waiting", owner="another", tries=7)
+    failed.state, delivered.state = "waiting", "done"
+    results.write([results.snapshot(row) for row in (failed, delivered)])
+    found = {row.id: (row.state, row.tries) for row in Delivery.objects.all()}
+    assert found == {failed.id: ("waiting", 7), delivered.id: ("done", 1)}
 
 
 def test_a_sender_that_died_is_replaced(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,12 +19,19 @@ export function sinceText(time) {
   return time ? age({ occurred_at: time }, Date.now()) : "–";
 }
 
-// `refresh` is called again `everyMs` after it ended; the header tells whether it worked.
+export async function tell(path, body = {}) {
+  const sent = { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const answer = await fetch(`${API}/${path}`, { ...sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!answer.ok) throw new Error((await answer.json()).detail);
+}
+
+// `refresh` is called again `everyMs` after it ended; the header tells whether it worked. Answers with what asks now.
 export function keepAsking(refresh, everyMs) {
   const once = () => refresh().then(() => setState("live"), () => setState("reconnecting"));
   const run = () => once().then(() => setTimeout(run, everyMs));
   window.addEventListener("hashchange", once);
   run();
+  return once;
 }
 
 // A row that is replaced loses the keyboard's place: it is given back to the one of the same name.

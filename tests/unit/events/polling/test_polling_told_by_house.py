@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,13 +29,22 @@ def error(id: str, instance: str = "vm-1", **changes: Any) -> Event:
 def test_a_failure_is_asked_for_before_it_is_told() -> None:
     told = ToldByPoll(lambda: told_of([VIM]))
     assert told.repeats(error("before")) is None
-    remember_house(VIM, ["vm-1", "vm-2"], Kind.ERROR, UPDATE)
+    remember_house(VIM, ["vm-1", "vm-2"], Kind.ERROR, UPDATE, within=10)
     assert told.wait(threading.Event())  # the next batch begins
     assert told.repeats(error("e-1")) is DropReason.TOLD_BY_POLL
     assert told.repeats(error("e-1")) is DropReason.TOLD_BY_POLL  # redelivered
     assert told.repeats(error("e-2")) is None  # another one
     assert told.repeats(error("e-3", "vm-3")) is None
     assert told.repeats(error("e-4", "vm-2", kind=Kind.POWER_OFF)) is None
+
+
+@pytest.mark.django_db
+def test_what_happens_after_it_is_known_is_news_to_the_inventory() -> None:
+    remember_house(VIM, ["vm-1"], Kind.ERROR, UPDATE, within=10)
+    told = ToldByPoll()
+    told.learn(told_of([VIM]))
+    assert not told.overtaken(error("later", occurred_at=clock.now()))
+    assert told.overtaken(error("before", occurred_at=clock.now() - timedelta(seconds=60)))
 
 
 def test_without_a_database_it_is_told() -> None:
