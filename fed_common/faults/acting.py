@@ -35,28 +35,29 @@ def act(turn: Turn, routes: Tables, pool: ThreadPoolExecutor) -> None:
     fault = turn.fault
     rows = affected(fault)
     cloud = cloud_of(fault.vim)
+    events = _events(fault, rows)
     marking = _begin_marking(turn, cloud)
     try:
-        events = _events(fault, rows)
         _tell_alarms(turn, routes, events)
         others = Telling(turn, Subscribers(routes), events)
-        if marking:
-            marking.finish(within=MARK_FIRST)
-        _set_error(turn, cloud, [row for row in rows if row.outcome == Outcome.WAITING], pool)
+        try:
+            if marking:
+                marking.finish(within=MARK_FIRST)
+            _set_error(turn, cloud, [row for row in rows if row.outcome == Outcome.WAITING], pool)
+            _keep(turn, events, rows)
+        except BaseException:
+            others.stop()
+            raise
     finally:
         failed = _end_marking(turn, marking)
-    _keep(turn, events, rows)
     others.finish()
     _end(turn, rows, failed or (cloud if isinstance(cloud, str) else ""), partial=bool(failed))
 
 
 def _begin_marking(turn: Turn, cloud: FaultyCloud | str) -> Marking | None:
-    """That it is tried is kept before it is: should we die, whoever goes on knows that it may have been us."""
     if isinstance(cloud, str) or MARKED in turn.fault.stages:
         return None
-    tried_before = turn.fault.marked_down
-    turn.write(marked_down=True)
-    return Marking(turn, cloud, down=True, tried_before=tried_before)
+    return Marking(turn, cloud, down=True, tried_before=turn.fault.marked_down)
 
 
 def _end_marking(turn: Turn, marking: Marking | None) -> str:

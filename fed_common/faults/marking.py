@@ -28,7 +28,7 @@ class Marking:
     """
 
     def __init__(self, turn: Turn, cloud: FaultyCloud, *, down: bool, tried_before: bool) -> None:
-        self.failed, self.refused, self.is_ours = "", False, True
+        self.failed, self.refused, self.is_ours = "", False, tried_before
         self.at: datetime | None = None
         self._turn, self._cloud, self._down, self._tried_before = turn, cloud, down, tried_before
         self._thread = threading.Thread(target=self._run, name="mark-host", daemon=True)
@@ -39,15 +39,17 @@ class Marking:
         self._thread.join(within)
 
     def _run(self) -> None:
+        try:
+            self._turn.write(marked_down=True)  # before it is tried: who goes on knows that it may have been us
+            self.is_ours = True
+            self._try()
+        except Exception as error:
+            log.exception("a host could not be marked", host=self._turn.fault.host)
+            self.failed = f"the gateway failed: {type(error).__name__}"
+
+    def _try(self) -> None:
         for number, pause in zip(range(settings.FAULT_TRIES), waits(), strict=False):
-            if number and self._turn.stopping.wait(pause):
-                return
-            try:
-                if not self._mark():
-                    return
-            except Exception as error:
-                log.exception("a host could not be marked", host=self._turn.fault.host)
-                self.failed = f"the gateway failed: {type(error).__name__}"
+            if (number and self._turn.stopping.wait(pause)) or not self._mark():
                 return
 
     def _mark(self) -> bool:

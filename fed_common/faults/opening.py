@@ -46,6 +46,10 @@ def open_fault(vim: Vim, host: str, said: Said) -> HostFault:
     now = clock.now()
     seen_at = min(said.seen_at or now, now)  # a clock that is ahead of ours
     quiet = in_maintenance(vim, host)
+    earlier = HostFault.objects.filter(vim=vim, host=host, marked_down=True)
+    still_marked = bool(
+        earlier.update(marked_down=False)
+    )  # the cloud refused to take ours back: it is this one's now
     fault = HostFault.objects.create(
         vim=vim,
         host=host,
@@ -55,6 +59,7 @@ def open_fault(vim: Vim, host: str, said: Said) -> HostFault:
         severity=said.severity,
         fenced=said.fenced,
         details=said.details,
+        marked_down=still_marked,
         stages={"T00": clock.iso(seen_at), "T01": clock.iso(seen_at)},
         occurred_at=seen_at,
         reported_at=now,

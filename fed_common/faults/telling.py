@@ -61,9 +61,13 @@ class Telling:
                 self._turn.require()
                 self._thread.join(LOOK_EVERY)
         finally:
-            self._pipeline.stop()
+            self.stop()
         if not self._done:
             raise Over
+
+    def stop(self) -> None:
+        """Tell no more. Safe to call twice."""
+        self._pipeline.stop()
 
     def _tell(self) -> None:
         try:

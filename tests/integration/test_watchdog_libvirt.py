@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,15 +34,12 @@ def libvirt() -> Iterator[str]:
 def gateway(tmp_path: Path) -> Iterator[Deployment]:
     """A whole gateway in one process, with a VIM."""
     with deployed(tmp_path) as deployment:
-        begin(deployment)
+        deployment.start("up")
+        token = Path(deployment.env["MCFED_DATA"], "token").read_text().strip()
+        deployment.session.headers["X-Auth-Token"] = token
         body = {"cloud_owner": "core", "cloud_region_id": "r", "type": "vmware"}
         deployment.rest("POST", "/vims", body)
         yield deployment
-
-
-def begin(gateway: Deployment) -> None:
-    gateway.start("up")
-    gateway.session.headers["X-Auth-Token"] = Path(gateway.env["MCFED_DATA"], "token").read_text().strip()
 
 
 class Agent:
@@ -52,7 +50,18 @@ class Agent:
         binding = service("libvirt", "python")
         path = f"{binding}:{os.environ.get('PYTHONPATH', '')}"
         code = "from fed_common.cli.main import main; raise SystemExit(main())"
-        words = ["--url", gateway.url, "agent", "core_r", "--libvirt", uri, "--host", "compute01"]
+        words = [
+            "--url",
+            gateway.url,
+            "--timeout",
+            "1",
+            "agent",
+            "core_r",
+            "--libvirt",
+            uri,
+            "--host",
+            "compute01",
+        ]
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, *words, "--spool", str(self.spool)],
@@ -81,10 +90,14 @@ def fired(gateway: Deployment) -> list[dict[str, Any]]:
     return gateway.rest("GET", "/events?kind=WATCHDOG&limit=1000")["events"]
 
 
+def watchdog_alarms(gateway: Deployment) -> list[dict[str, Any]]:
+    return [one for one in gateway.rest("GET", "/alarms/active")["alarms"] if "watchdog" in one["problem"]]
+
+
 def test_a_watchdog_that_fires_in_a_real_guest_is_an_event_whatever_dies_in_between(
     libvirt: str, gateway: Deployment
 ) -> None:
-    """N82: with the action's name, once each, though gateway, agent and libvirt go away one after another."""
+    """N82: with the action's name, once each, though the gateway hangs, and agent and libvirt are killed."""
     agent = Agent(gateway, libvirt)
     try:
         until(lambda: agent.says("listening to libvirt"))
@@ -95,12 +108,18 @@ def test_a_watchdog_that_fires_in_a_real_guest_is_an_event_whatever_dies_in_betw
         assert one["traits"] == {"watchdog": "fired", "action": "pause"}
         assert (one["type"], one["kind"], one["host"]) == ("compute.instance.watchdog", "WATCHDOG", "compute01")
         assert {one["traits"]["action"] for one in fired(gateway) if one["instance_id"] == RUNS_ON} == {"none"}
+        until(lambda: {one["object_id"] for one in watchdog_alarms(gateway)} == {RUNS_ON, PAUSED})
+        assert any("pause" in json.dumps(one) for one in watchdog_alarms(gateway))
 
-        gateway.processes[-1].kill()
-        waiting = until(agent.waiting)
-        agent.kill()
-        begin(gateway)
+        gateway.processes[0].signal(signal.SIGSTOP)
+        try:
+            until(lambda: agent.says("not handed over"))
+            waiting = agent.waiting()
+            agent.kill()
+        finally:
+            gateway.processes[0].signal(signal.SIGCONT)
         agent = Agent(gateway, libvirt)
+        assert waiting
         until(lambda: set(waiting) <= {one["id"] for one in fired(gateway)})
 
         until(lambda: agent.says("listening to libvirt") == 2)

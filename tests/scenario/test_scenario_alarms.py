@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.alarmed import Alarmed, alarmed
@@ -98,6 +99,26 @@ def test_two_listeners_hear_the_same_and_tell_it_once(house: Alarmed, capsys: An
     arrivals = all_told(house, [last])
     report(capsys, "two listeners", 51, arrivals)
     assert told(arrivals) == Counter([*rules, last])
+
+
+def test_one_hot_rule_and_two_listeners_lose_nothing(house: Alarmed, capsys: Any) -> None:
+    """N61, F11: each event is told, and the connections to the database stay few."""
+    house.register("second", f"{house.exchange}-2")
+    house.listen(2)
+    (hot,) = instances(1)
+    rule = house.alarm("hot", hot, repeat_actions=True)
+    house.send(*(instance_update(hot) for _ in range(400)))
+    house.send(*(instance_update(hot) for _ in range(400)), exchange=f"{house.exchange}-2")
+    arrivals = house.consumer.has(800)
+    ids = {one.headers["x-multicloud-event"] for one in arrivals}
+    with psycopg.connect(house.deployment.env["MCFED_DATABASE_URL"]) as database:
+        (connections,) = database.execute(
+            "select count(*) from pg_stat_activity where datname = current_database()"
+        )
+    report(capsys, f"one hot rule, {connections[0]} connections", 1, arrivals)
+    assert len(ids) == 800
+    assert told(arrivals) == Counter({rule: 800})
+    assert connections[0] < 60
 
 
 def test_a_listener_killed_in_a_burst_loses_and_repeats_nothing(house: Alarmed, capsys: Any) -> None:

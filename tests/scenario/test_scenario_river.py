@@ -84,6 +84,7 @@ def test_every_recorded_notification_arrives_once_and_in_order_on_kafka_and_on_o
 
 
 def test_a_filter_changed_while_events_flow_is_in_force_within_a_second(river: River) -> None:
+    """N89: the two kinds that the seed asks for, and nothing else of what happens to these VMs."""
     listener = river.listen()
     messages = some_messages(8_000)
     chosen = {Kind.POWER_OFF, Kind.DELETE}

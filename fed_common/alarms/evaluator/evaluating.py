@@ -50,10 +50,20 @@ class Evaluator:
         """
         with reachable():
             changes: list[Change] = []
-            for cut in _cuts(self._book.matches(_monitored(events))):
+            for cut in self._cuts(_monitored(events)):
                 changes += self._settle(cut).changes
             for at in range(0, len(changes), CUT):
                 hand_over(write(changes[at : at + CUT]))
+
+    def _cuts(self, events: Sequence[Event]) -> Iterator[Sequence[Match]]:
+        """What matches, piece by piece; the first piece is short, so that the first action leaves early."""
+        rest, size = iter(events), FIRST_CUT
+        while some := list(islice(rest, size)):
+            matches = iter(self._book.matches(some))
+            while cut := list(islice(matches, size)):
+                yield cut
+                size = CUT
+            size = CUT
 
     def _settle(self, cut: Sequence[Match]) -> Outcome:
         """One cut: decided and stored in one transaction, then sent."""
@@ -78,15 +88,6 @@ def _monitored(events: Sequence[Event]) -> list[Event]:
     metrics.ALARM_EVENTS.labels("opted_out").inc(len(events) - len(heard))
     metrics.ALARM_EVENTS.labels("evaluated").inc(len(heard))
     return heard
-
-
-def _cuts(matches: Sequence[Match]) -> Iterator[Sequence[Match]]:
-    """The first is short, so that the first action leaves early."""
-    rest = iter(matches)
-    size = FIRST_CUT
-    while cut := list(islice(rest, size)):
-        yield cut
-        size = CUT
 
 
 def _is_conflict(error: Retryable) -> bool:

@@ -4,47 +4,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alarms', '0001_initial'),
+        ("alarms", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='alarmchange',
-            name='at',
+            model_name="alarmchange",
+            name="at",
             field=models.DateTimeField(db_index=True),
         ),
         migrations.AlterField(
-            model_name='alarmchange',
-            name='cause',
+            model_name="alarmchange",
+            name="cause",
             field=models.CharField(blank=True, db_index=True, max_length=120),
         ),
         migrations.AlterField(
-            model_name='alarmchange',
-            name='kind',
-            field=models.CharField(help_text='core.alarm.NoticeKind, or repeated', max_length=15),
+            model_name="alarmchange",
+            name="kind",
+            field=models.CharField(help_text="core.alarm.NoticeKind, or repeated", max_length=15),
         ),
         migrations.AlterField(
-            model_name='alarmchange',
-            name='notice',
-            field=models.JSONField(help_text='core.alarm.Notice, as it was told; empty for a repeat.'),
+            model_name="alarmchange",
+            name="notice",
+            field=models.JSONField(help_text="core.alarm.Notice, as it was told; empty for a repeat."),
         ),
         migrations.AlterField(
-            model_name='alarmchange',
-            name='sequence',
+            model_name="alarmchange",
+            name="sequence",
             field=models.BigIntegerField(null=True, unique=True),
         ),
         migrations.AddIndex(
-            model_name='activealarm',
-            index=models.Index(condition=models.Q(('rule_id__isnull', False)), fields=['rule_id'], name='alarm_of_rule'),
+            model_name="activealarm",
+            index=models.Index(
+                condition=models.Q(("rule_id__isnull", False)), fields=["rule_id"], name="alarm_of_rule"
+            ),
         ),
         migrations.AddIndex(
-            model_name='activealarm',
-            index=models.Index(condition=models.Q(('fault_id__isnull', False)), fields=['fault_id'], name='alarm_of_fault'),
+            model_name="activealarm",
+            index=models.Index(
+                condition=models.Q(("fault_id__isnull", False)), fields=["fault_id"], name="alarm_of_fault"
+            ),
         ),
         migrations.AddIndex(
-            model_name='activealarm',
-            index=models.Index(condition=models.Q(('cleared_at__isnull', False)), fields=['cleared_at'], name='alarm_gone'),
+            model_name="activealarm",
+            index=models.Index(
+                condition=models.Q(("cleared_at__isnull", False)), fields=["cleared_at"], name="alarm_gone"
+            ),
         ),
     ]

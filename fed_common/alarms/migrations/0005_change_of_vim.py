@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alarms', '0004_rules_of_project'),
+        ("alarms", "0004_rules_of_project"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='alarmchange',
-            name='vim_id',
+            model_name="alarmchange",
+            name="vim_id",
             field=models.CharField(blank=True, max_length=201),
         ),
     ]

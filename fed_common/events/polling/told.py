@@ -130,11 +130,12 @@ def remember_told(vim_id: str, changes: Sequence[Change], *, after: datetime | N
 
 
 def remember_house(vim_id: str, instance_ids: Collection[str], kind: Kind, type: str, *, within: float) -> None:
-    """Keep that the house told this of these instances; the cloud will within so many seconds. Raises Retryable."""
+    """Keep that the house told this of these; the cloud will within so many seconds. Raises Retryable."""
     now = clock.now()
     until = now + timedelta(seconds=within)
     what = {"vim_id": vim_id, "kind": kind, "type": type, "since": now, "until": until}
     with writing(TIMEOUT):
+        PolledFact.objects.filter(until__lt=now - KEPT_FOR).delete()
         PolledFact.objects.bulk_create([PolledFact(instance_id=id, **what) for id in instance_ids])
 
 

@@ -135,6 +135,17 @@ def test_what_comes_back_later_is_another_alarm() -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_acknowledged_leaves_the_list_at_once_also_within_one_batch() -> None:
+    write([raised("e1")])
+    (first,) = listed()
+    services.acknowledge(first.id, by="anna")
+    write([cleared("e2"), raised("e3", at=70)])
+
+    (second,) = listed()
+    assert (second.id != first.id, second.count, second.flaps) == (True, 1, 0)
+
+
+@pytest.mark.django_db
 def test_another_severity_is_to_be_acknowledged_again() -> None:
     write([raised("e1")])
     services.acknowledge(listed()[0].id, by="anna")
@@ -343,5 +354,5 @@ class TestTable(TestCase):
     """Runs the machine, each example in a transaction of its own."""
 
     def test_it_is_as_the_model(self) -> None:
-        settings = hypothesis_settings(max_examples=60, stateful_step_count=12, deadline=None)
+        settings = hypothesis_settings(max_examples=40, stateful_step_count=12, deadline=None)
         run_state_machine_as_test(Table, settings=settings)

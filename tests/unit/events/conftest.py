@@ -11,6 +11,12 @@ from fed_common.events.routes import Routes
 from tests.scripted import ScriptedPublisher
 
 
+@pytest.fixture(autouse=True)
+def no_ears(settings: Any) -> None:
+    """The river alone: the house writes from threads of its own, and a test in a transaction is in their way."""
+    settings.HOUSE_PUBLISHERS = {}
+
+
 @pytest.fixture
 def scripted(settings: Any) -> Iterator[dict[str, ScriptedPublisher]]:
     """Scripted publishers by address, once a subscription has a sink with one."""

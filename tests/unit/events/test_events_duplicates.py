@@ -25,6 +25,7 @@ def test_a_redelivered_message_is_a_duplicate() -> None:
 
 
 def test_the_other_format_of_a_fact_is_its_twin_whichever_comes_first() -> None:
+    """N53."""
     for first, second in (("legacy", "versioned"), ("versioned", "legacy")):
         recent = RecentFacts()
         assert recent.repeats(event("1", fact="f", wire=first)) is None

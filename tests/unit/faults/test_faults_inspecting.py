@@ -240,6 +240,27 @@ def test_a_cloud_that_does_not_take_it_back_is_not_asked_for_ever(cloud: Cloud, 
     assert cloud.count("reset", "active") == {"vm-0": 1}
 
 
+def test_what_the_cloud_did_not_take_back_the_next_fault_does(cloud: Cloud, boot: Any, inspect: Any) -> None:
+    boot("active")
+    first = down()
+    inspect()
+
+    def script(verb: str, _name: str) -> None:
+        if verb == "mark":
+            raise CloudFailed(VIM, "compute answered 400")
+
+    cloud.script = script
+    services.clear_host(VIM, "h1")
+    inspect()
+    cloud.script = lambda verb, name: None
+    second = down()
+    inspect()
+    assert (now(first).marked_down, now(second).marked_down) == (False, True)
+    services.clear_host(VIM, "h1")
+    inspect()
+    assert (now(second).state, cloud.down) == (State.CLEARED, set())
+
+
 def test_a_fault_that_is_over_before_anything_was_done_is_only_over(
     cloud: Cloud, boot: Any, inspect: Any, heard: Any
 ) -> None:

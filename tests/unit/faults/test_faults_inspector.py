@@ -14,7 +14,7 @@ from fed_common.core.errors import CloudFailed
 from fed_common.events.routes import Routes
 from fed_common.faults import services
 from fed_common.faults.acting import act
-from fed_common.faults.claiming import claim
+from fed_common.faults.claiming import _claimed, claim
 from fed_common.faults.inspector import Inspector
 from fed_common.faults.models import HostFault
 from fed_common.faults.turn import Over, Turn
@@ -56,6 +56,16 @@ def test_two_inspectors_act_on_each_fault_once(inspectors: Any, cloud: Cloud, bo
     assert len(cloud.count("reset", "error")) == 20
     assert len({one.id for one in heard}) == len(heard) == 22
     assert cloud.most_at_once <= 8 + 2  # MCFED_FAULT_THREADS of each, and the two that mark
+
+
+@pytest.mark.parametrize("step", [State.REPORTED, State.ACTING, State.CLEARING])
+def test_of_two_that_saw_the_same_fault_one_has_it(vim: Any, step: str) -> None:
+    down()
+    HostFault.objects.update(state=step)
+    first, second = HostFault.objects.get(), HostFault.objects.get()
+    assert _claimed(first, "one")
+    assert not _claimed(second, "two")
+    assert HostFault.objects.get().owner == "one"
 
 
 def test_all_alarms_are_out_before_the_first_instance_is_set(

@@ -133,6 +133,22 @@ class TestAway:
         recorder.flush()
         assert chain() == [">active push 0", "active>error push 1", "error>active push 2", "active>stopped push 3"]
 
+    def test_what_is_heard_while_writing_fails_comes_after_what_could_not_be_written(
+        self, vim, monkeypatch, away
+    ) -> None:
+        recorder = Recorder()
+
+        def fails(*_args: object) -> None:
+            recorder.note([said("stopped", 2)])
+            raise Retryable("no database")
+
+        monkeypatch.setattr(known, "write_heard", fails)
+        recorder.note([said("active", 0), said("error", 1)])
+        recorder.flush()
+        away()
+        recorder.flush()
+        assert chain() == [">active push 0", "active>error push 1", "error>stopped push 2"]
+
     def test_beyond_what_is_kept_the_last_of_each_instance_stays(self, vim, away, monkeypatch) -> None:
         monkeypatch.setattr(recording, "MOST_STEPS", 3)
         recorder = Recorder()

@@ -31,7 +31,8 @@ def scripted(settings: Any) -> Iterator[dict[str, ScriptedPublisher]]:
 
 
 @pytest.fixture
-def routes(scripted: Any) -> Iterator[Routes]:
+def routes(scripted: Any, settings: Any) -> Iterator[Routes]:
+    settings.HOUSE_PUBLISHERS = {}
     made = Routes()
     yield made
     made.stop()

@@ -124,6 +124,7 @@ def test_a_service_that_the_cloud_has_not(cloud: OpenStackDouble, plugin: OpenSt
 
 @pytest.mark.parametrize("down", [True, False])
 def test_a_host_is_marked_by_the_id_of_its_service(cloud: OpenStackDouble, plugin: OpenStackPlugin, down: bool):
+    """N74."""
     service = the_service(cloud, forced_down=not down)
     cloud.on(f"{SERVICES}/{service['id']}", Answer(200, {"service": {}}), "PUT")
     plugin.mark_host_down(cloud.vim(), "fedcmp-1", down=down, timeout=10)
@@ -140,6 +141,7 @@ def test_a_host_that_is_marked_already_is_left_alone(cloud: OpenStackDouble, plu
 
 
 def test_an_older_nova_is_told_by_the_hosts_name(cloud: OpenStackDouble, plugin: OpenStackPlugin):
+    """N74."""
     cloud.on("/compute/v2.1/", Answer(200, {"version": {"version": "2.52"}}))
     the_service(cloud, forced_down=False)
     cloud.on(f"{SERVICES}/force-down", Answer(200, {"service": {}}), "PUT")

@@ -28,6 +28,7 @@ def pairs():
 
 
 def test_a_versioned_payload_looks_like_its_legacy_twin_as_far_as_the_format_allows():
+    """N53."""
     seen = 0
     for legacy, versioned in pairs():
         seen += 1

@@ -14,6 +14,7 @@ from fed_common.events.listening import Listening
 from fed_common.events.polling.polling import Polling
 from fed_common.events.routes import Routes
 from fed_common.events.worker_command import Part
+from fed_common.faults.detecting import Detecting
 from fed_common.interfaces.registry import load
 from fed_common.monitor.conductor.conductor import Conductor
 from fed_common.monitor.executor.executor import Executor
@@ -55,6 +56,7 @@ class Command(BaseCommand):
             Evaluating(),
             Listening(routes),
             Polling(routes),
+            Detecting(),
             Conductor(routes),
             Executor(),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fed_common.events.routes import Routes
 from fed_common.events.worker_command import WorkerCommand
+from fed_common.faults.detecting import Detecting
 from fed_common.monitor.conductor.conductor import Conductor
 
 
@@ -14,7 +15,7 @@ class Command(WorkerCommand):
     kind = "conductor"
     needs_bus = True
 
-    def parts(self) -> tuple[Routes, Conductor]:
-        """Where events go, and who decides."""
+    def parts(self) -> tuple[Routes, Detecting, Conductor]:
+        """Where events go, who finds out about hosts, and who decides."""
         routes = Routes()
-        return routes, Conductor(routes)
+        return routes, Detecting(), Conductor(routes)
