@@ -15,7 +15,6 @@ Outcome = FaultedInstance.Outcome
 ERROR, ACTIVE = "error", "active"
 IS_NOW, GONE = "it is by now ", "the cloud has it no more"
 
-
 log = get_logger(__name__)
 
 
@@ -26,6 +25,15 @@ class FaultyCloud:
         """Raises Permanent: the VIM's secrets cannot be read; Invalid: there is no plugin for its type."""
         self._vim = vim.to_core()
         self._plugin: CloudPlugin = clouds().get(vim.type)()
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether this type of cloud knows of hosts that are down."""
+        return type(self._plugin).mark_host_down is not CloudPlugin.mark_host_down
+
+    def greet(self) -> None:
+        """Sign in unless that was done already. Raises as the plugin's verb."""
+        self._plugin.probe_vim(self._vim, timeout=settings.FAULT_CALL_TIMEOUT)
 
     def mark(self, host: str, *, down: bool) -> bool:
         """Whether the cloud thought otherwise before. Raises as the plugin's verb."""

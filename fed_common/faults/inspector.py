@@ -19,10 +19,10 @@ from fed_common.events.routes import Routes
 from fed_common.faults.acting import act
 from fed_common.faults.claiming import claim, renew
 from fed_common.faults.clearing import clear
-from fed_common.faults.cloud import load_plugins
 from fed_common.faults.models import HostFault
 from fed_common.faults.rpc import EXCHANGE, TOPIC, Wakes
 from fed_common.faults.turn import Over, Turn
+from fed_common.faults.warming import Warming
 from fed_common.telemetry.logging import get_logger
 
 AT_ONCE = 8
@@ -52,11 +52,13 @@ class Inspector:
             endpoints=[Wakes(self.wake)],
             threads=2,
         )
+        self._warming = Warming()
         self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once, or as soon as the bus was tried."""
         self._thread.start()
+        self._warming.start()
         self._server.start()
 
     def wake(self) -> None:
@@ -66,6 +68,7 @@ class Inspector:
     def stop(self) -> None:
         """Leave what is under way to the others, which go on with it at once. Safe to call twice."""
         self._server.stop()
+        self._warming.stop()
         self._stopping.set()
         self._woken.set()
         if self._thread.is_alive():
@@ -78,7 +81,6 @@ class Inspector:
         return {"acting": len(self._ours()), "bus": self._server.listening}
 
     def _run(self) -> None:
-        load_plugins()
         renewed = 0.0
         while not self._stopping.is_set():
             wait = LOOK_EVERY

@@ -11,13 +11,14 @@ from typing import Any
 from fed_common.core import clock
 from fed_common.core.instances import Host, HostState, Instance
 from fed_common.core.matching import OPT_OUT
+from fed_common.core.watchdog import SET_TRAIT
 from multicloud_generic.openstack.opt_out import opts_out
 from multicloud_generic.openstack.refusals import shown
+from multicloud_generic.openstack.watchdog import watchdog_action
 
 DELETED, UNKNOWN = "deleted", "unknown"
 COMPUTE, DOWN_CELL = "nova-compute", "UNKNOWN"
 _NOTHING: Mapping[str, Any] = {}
-_OPTED_OUT: Mapping[str, str] = {OPT_OUT: "disabled"}
 _POWER_STATES = {0: "pending", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
 _STATES = {
     "ACTIVE": "active",
@@ -52,9 +53,6 @@ def to_instance(server: object) -> Instance:
     image_id = _text(image.get("id"))
     state = _text(get("OS-EXT-STS:vm_state")) or _STATES.get(_text(get("status")), UNKNOWN)
     payload = _payload(server, state, image_id, flavor)
-    quiet = (
-        opts_out(payload["metadata"]) or opts_out(flavor.get("extra_specs")) or opts_out(image.get("properties"))
-    )
     return Instance(
         server_id,
         _text(payload["display_name"]),
@@ -69,7 +67,7 @@ def to_instance(server: object) -> Instance:
         _text(payload["instance_type"]),
         image_id,
         _addresses(get("addresses")),
-        _OPTED_OUT if quiet else _NOTHING,
+        _traits(payload["metadata"], image.get("properties"), flavor.get("extra_specs")),
         payload,
         shown(_text(_object(get("fault")).get("message"))),
     )
@@ -102,6 +100,14 @@ def _host(service: Mapping[str, Any]) -> Host:
     if not name:
         raise ValueError("a service has no host")
     return Host(name, state, _text(service.get("disabled_reason")), _text(service.get("zone")))
+
+
+def _traits(metadata: object, image: object, specs: object) -> dict[str, str]:
+    """What it asks for beside its size: not to be told of, a watchdog. Old Novas do not tell the image's part."""
+    traits = {SET_TRAIT: wanted} if (wanted := watchdog_action(image, specs)) else {}
+    if any(opts_out(words) for words in (metadata, image, specs)):
+        traits[OPT_OUT] = "disabled"
+    return traits
 
 
 def _payload(server: Mapping[str, Any], state: str, image_id: str, flavor: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class HostsPlugin(CloudPlugin):
     cloud: ClassVar[Cloud] = Cloud()
 
     def probe_vim(self, vim: Vim, *, timeout: float) -> None:
-        return
+        self.cloud.called("probe", str(vim.id), "")
 
     def list_instances(self, vim: Vim, *, since: datetime | None = None, timeout: float) -> Sweep:
         raise AssertionError("an inspector asks no cloud for its instances")

@@ -18,6 +18,7 @@ from fed_common.faults.claiming import _claimed, claim
 from fed_common.faults.inspector import Inspector
 from fed_common.faults.models import HostFault
 from fed_common.faults.turn import Over, Turn
+from fed_common.faults.warming import Warming
 from fed_common.interfaces.detector import HostReport
 from tests.doubles.hosts import Cloud
 from tests.faulted import VIM, outcomes
@@ -55,7 +56,14 @@ def test_two_inspectors_act_on_each_fault_once(inspectors: Any, cloud: Cloud, bo
     assert set(cloud.count("reset", "error").values()) == {1}
     assert len(cloud.count("reset", "error")) == 20
     assert len({one.id for one in heard}) == len(heard) == 22
-    assert cloud.most_at_once <= 8 + 2  # MCFED_FAULT_THREADS of each, and the two that mark
+    assert cloud.most_at_once <= 8 + 2 + 2  # MCFED_FAULT_THREADS of each, who marks, who keeps signed in
+
+
+def test_an_inspector_is_signed_in_before_the_first_host_fails(vim: Any, cloud: Cloud) -> None:
+    warming = Warming()
+    warming.start()
+    until(lambda: cloud.count("probe")[VIM])
+    warming.stop()
 
 
 @pytest.mark.parametrize("step", [State.REPORTED, State.ACTING, State.CLEARING])

@@ -95,7 +95,23 @@ def test_the_payload_is_written_as_nova_writes_its_legacy_notification():
     ],
 )
 def test_an_opt_out_is_seen_wherever_it_is_written(changes: dict[str, Any]):
-    assert to_instance(server(**changes)).traits == {OPT_OUT: "disabled"}
+    assert to_instance(server(**changes)).traits[OPT_OUT] == "disabled"
+
+
+@pytest.mark.parametrize(
+    ("image", "specs", "wanted"),
+    [
+        ({"hw_watchdog_action": "reset"}, {"hw:watchdog_action": "pause"}, {"watchdog_action": "reset"}),
+        (None, {"hw:watchdog_action": "pause"}, {"watchdog_action": "pause"}),
+        ({}, {}, {"watchdog_action": "disabled"}),
+        (None, {}, {}),
+    ],
+)
+def test_the_watchdog_it_asks_for_is_seen_where_the_cloud_tells(image: Any, specs: Any, wanted: Any):
+    """N82: an old Nova does not tell an image's properties, so nothing is known of what they leave out."""
+    properties = {} if image is None else {"properties": image}
+    found = to_instance(server(image={"id": "image", **properties}, flavor={"extra_specs": specs}))
+    assert found.traits == wanted
 
 
 @pytest.mark.parametrize("word", ["enabled", "", 1, None])
