@@ -58,7 +58,8 @@ def _dying(events: Sequence[Any], kill_at: int) -> str:
     child = os.fork()
     if child:
         return "died" if os.waitpid(child, 0)[1] else "done"
-    from fed_common.alarms.evaluator import evaluating, statements
+    from fed_common.alarms.evaluator import evaluating
+    from fed_common.topics import statements
 
     evaluating.hand_over = lambda deliveries: _step(kill_at)
     for room, name in ((statements.Statements, "run"), (evaluating, "write")):

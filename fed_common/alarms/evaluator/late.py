@@ -1,4 +1,4 @@
-"""Events that passed while the database was away, until it says whether a rule of the last moment is about them."""
+"""Events that passed while the database was away, until it says whether a rule of that moment is about them."""
 
 from __future__ import annotations
 

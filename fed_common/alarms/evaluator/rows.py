@@ -10,17 +10,28 @@ from uuid import UUID
 
 from django.db import connection
 
-from fed_common.alarms.evaluator.statements import Statements
 from fed_common.alarms.models import Heard, RuleChange
+from fed_common.topics.statements import Statements, as_json
 
-_LOCK = "SELECT id, revision, state FROM alarms_rule WHERE id IN ({ids}) ORDER BY id{lock}"
+_LOCK = "SELECT id, revision, state FROM alarms_rule WHERE id {those} ORDER BY id{lock}"
 _HEAR = (
-    "INSERT INTO alarms_heard (rule_id, event_id, times, at) VALUES {rows} "
+    "INSERT INTO alarms_heard (rule_id, event_id, times, at) {rows} "
     "ON CONFLICT (rule_id, event_id) DO UPDATE SET times = alarms_heard.times + excluded.times "
     "RETURNING rule_id, event_id, times"
 )
-_SAVE = "UPDATE alarms_rule SET state = %s, state_reason = %s, evaluate_timestamp = %s, clear_at = %s"
-_MOVED, _OF = ", state_timestamp = %s", " WHERE id = %s"
+_HEARD_JSON = (
+    "SELECT rule_id, event_id, times, at FROM json_populate_recordset(NULL::alarms_heard, %s::json) WHERE true"
+)
+_SAVE = (
+    "UPDATE alarms_rule SET state = %s, state_reason = %s, evaluate_timestamp = %s, clear_at = %s, "
+    "state_timestamp = COALESCE(%s, state_timestamp) WHERE id = %s"
+)
+_SAVE_JSON = (
+    "UPDATE alarms_rule SET state = new.state, state_reason = new.reason, evaluate_timestamp = new.at, "
+    "clear_at = new.clear_at, state_timestamp = COALESCE(new.moved_at, alarms_rule.state_timestamp) "
+    "FROM json_to_recordset(%s::json) AS new(id uuid, state text, reason text, at timestamptz, "
+    "clear_at timestamptz, moved_at timestamptz) WHERE alarms_rule.id = new.id"
+)
 Pair = tuple[UUID, str]
 
 
@@ -44,29 +55,38 @@ class StateRow:
 
 def lock(rule_ids: Collection[UUID]) -> dict[UUID, StateRow]:
     """The states of those rules, in one order for everybody, so that no two evaluators wait for each other."""
-    update = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    text = _LOCK.format(ids=", ".join(["%s"] * len(rule_ids)), lock=update)
     with connection.cursor() as cursor:
-        cursor.execute(text, [_id(one) for one in rule_ids])
+        if _is_postgres():
+            cursor.execute(_LOCK.format(those="= ANY(%s::uuid[])", lock=" FOR UPDATE"), [_array(rule_ids)])
+        else:
+            those = f"IN ({', '.join(['%s'] * len(rule_ids))})"
+            cursor.execute(_LOCK.format(those=those, lock=""), [_id(one) for one in rule_ids])
         rows = [StateRow(_ID.to_python(id), *rest) for id, *rest in cursor.fetchall()]
     return {row.id: row for row in rows}
 
 
 def save(statements: Statements, rows: Iterable[StateRow]) -> None:
     """Write the states that changed, and no other column: what a person edits meanwhile stays."""
-    for row in rows:
-        if row.at:
-            times = [_moment(row.at), _moment(row.clear_at), *([_moment(row.at)] if row.moved else [])]
-            text = _SAVE + (_MOVED if row.moved else "") + _OF
-            statements.add(text, [row.state, row.reason, *times, _id(row.id)])
+    names = ("id", "state", "reason", "at", "clear_at", "moved_at")
+    changed = [(r.id, r.state, r.reason, r.at, r.clear_at, r.at if r.moved else None) for r in rows if r.at]
+    if changed and _is_postgres():
+        statements.add(_SAVE_JSON, [as_json([dict(zip(names, one, strict=True)) for one in changed])])
+        return
+    for id, state, reason, *times in changed:
+        statements.add(_SAVE, [state, reason, *map(_moment, times), _id(id)])
 
 
 def hear(pairs: Mapping[Pair, int], now: datetime) -> set[Pair]:
     """Note that these rules heard these events, so and so often; which of them they had not heard before."""
     keys = {(_id(rule_id), event_id): (rule_id, event_id) for rule_id, event_id in pairs}
-    values = [value for own, pair in keys.items() for value in (*own, pairs[pair], _moment(now))]
     with connection.cursor() as cursor:
-        cursor.execute(_HEAR.format(rows=", ".join(["(%s, %s, %s, %s)"] * len(keys))), values)
+        if _is_postgres():
+            names = ("rule_id", "event_id", "times", "at")
+            plain = [dict(zip(names, (*own, pairs[pair], now), strict=True)) for own, pair in keys.items()]
+            cursor.execute(_HEAR.format(rows=_HEARD_JSON), [as_json(plain)])
+        else:
+            values = [value for own, pair in keys.items() for value in (*own, pairs[pair], _moment(now))]
+            cursor.execute(_HEAR.format(rows="VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(keys))), values)
         found = [(keys[rule_id, event_id], times) for rule_id, event_id, times in cursor.fetchall()]
     return {pair for pair, times in found if times == pairs[pair]}
 
@@ -76,6 +96,15 @@ def causes_of(pairs: Collection[Pair], words: Collection[str]) -> set[tuple[UUID
     wanted = {f"{event_id}:{word}" for _, event_id in pairs for word in words}
     rows = RuleChange.objects.filter(rule_id__in={rule_id for rule_id, _ in pairs}, cause__in=wanted).order_by()
     return set(rows.values_list("rule_id", "cause"))
+
+
+def _is_postgres() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    """PostgreSQL's text of an array: quoted once, not one by one."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def _id(rule_id: UUID) -> Any:

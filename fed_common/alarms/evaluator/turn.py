@@ -14,7 +14,6 @@ from fed_common.alarms.evaluator.host_faults import HostFaults
 from fed_common.alarms.evaluator.parts import TROUBLED, Parts
 from fed_common.alarms.evaluator.rows import StateRow
 from fed_common.alarms.evaluator.rule_book import Match
-from fed_common.alarms.evaluator.statements import Statements
 from fed_common.alarms.evaluator.subjects import object_of, subject_of
 from fed_common.alarms.evaluator.telling import Transition, clear_of, raise_of, reason_of
 from fed_common.alarms.models import RuleChange
@@ -29,6 +28,7 @@ from fed_common.notify.models import Delivery
 from fed_common.notify.services import deliveries_of
 from fed_common.telemetry import metrics
 from fed_common.topics.database import writing
+from fed_common.topics.statements import Statements
 
 SECONDS = 10.0
 

@@ -13,8 +13,7 @@ from fed_common.core.errors import Invalid
 from fed_common.notify.models import Delivery, Receiver
 from fed_common.notify.services import deliveries_of
 from fed_common.telemetry.logging import get_logger
-
-AT_ONCE = 500
+from fed_common.topics.statements import insert
 
 log = get_logger(__name__)
 
@@ -31,7 +30,8 @@ def deliveries_to_receivers(told: Sequence[Told], now: datetime) -> list[Deliver
             wanting, one.notice, now=now, project_id=one.notice.about.tenant_id, cause=one.cause
         )
     ]
-    return Delivery.objects.bulk_create(deliveries, AT_ONCE)
+    insert(deliveries)
+    return deliveries
 
 
 @lru_cache(1000)

@@ -18,8 +18,8 @@ from fed_common.core import clock
 from fed_common.core.alarm import NoticeKind, ObjectType
 from fed_common.notify.models import Delivery
 from fed_common.telemetry import metrics
+from fed_common.topics.statements import Statements
 
-AT_ONCE = 1000
 REPEATED = "repeated"
 LISTED = Q(cleared_at__isnull=True) | Q(acked_at__isnull=True)
 _OF_EVENT = ("message_id", "event_type")
@@ -97,10 +97,10 @@ class Sheet:
     def store(self) -> list[Delivery]:
         """Write it all down; the deliveries, stored too."""
         rows = list(self._touched.values())
-        ActiveAlarm.objects.bulk_create(
-            rows, AT_ONCE, update_conflicts=True, unique_fields=["id"], update_fields=_COLUMNS
-        )
-        AlarmChange.objects.bulk_create([*self._repeats, *map(self._change, self._told)], AT_ONCE)
+        statements = Statements()
+        statements.insert(rows, replace=_COLUMNS)
+        statements.insert([*self._repeats, *map(self._change, self._told)])
+        statements.run()
         self._link_to_new_hosts()
         if not self._told:
             return []

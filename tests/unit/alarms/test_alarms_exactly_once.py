@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from fed_common.alarms.evaluator import evaluating
 from fed_common.alarms.evaluator.evaluating import Evaluator
 from fed_common.alarms.evaluator.rule_book import RuleBook
-from fed_common.alarms.evaluator.statements import Statements
 from fed_common.alarms.models import Heard, PartSeen, Rule, RuleChange
 from fed_common.alarms.table.writing import Raise
 from fed_common.core.model import Event
 from fed_common.notify.models import Delivery
+from fed_common.topics.statements import Statements
 from tests.evaluated import CLEAR, Told, error_rule, listening, set_state, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
