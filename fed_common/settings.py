@@ -186,8 +186,7 @@ PUBLISHERS = {
 VIM_FOLLOWERS = ["fed_common.monitor.vims.VimMonitoring"]
 HOUSE_PUBLISHERS = {
     "monitor": "fed_common.monitor.river.MonitorPublisher",
-    "alarms": "fed_common.alarms.evaluator.ear.AlarmPublisher",
-    "alarm_table": "fed_common.alarms.table.ear.TablePublisher",
+    "alarms": "fed_common.alarms.ear.AlarmPublisher",
 }
 NOTIFIERS = {
     "http": "fed_common.notify.http.HttpNotifier",

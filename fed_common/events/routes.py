@@ -105,7 +105,8 @@ class Routes:
     def stop(self) -> None:
         """Stop watching and close the publishers."""
         self._stopping.set()
-        for publisher in self._publishers.values():
+        house = [sink.publisher for route in self._house for sink in route.sinks]
+        for publisher in (*self._publishers.values(), *house):
             publisher.close()
 
     def refresh(self) -> bool:

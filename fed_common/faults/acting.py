@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from fed_common.faults.cloud import FaultyCloud, cloud_of
 from fed_common.faults.finding import FOUND, affected
 from fed_common.faults.marking import Marking
 from fed_common.faults.models import FaultedInstance, HostFault
-from fed_common.faults.telling import Ears, Subscribers, Telling
+from fed_common.faults.telling import Ears, Subscribers, Telling, cut
 from fed_common.faults.turn import Turn
 from fed_common.topics.database import reachable, writing
 
@@ -33,13 +33,12 @@ MARK_FIRST = 1.0
 def act(turn: Turn, routes: Tables, pool: ThreadPoolExecutor) -> None:
     """Do it all, or what is left of it. Raises Over, Retryable: somebody goes on."""
     fault = turn.fault
-    rows = affected(fault)
     cloud = cloud_of(fault.vim)
-    events = _events(fault, rows)
+    rows = affected(fault)
     marking = _begin_marking(turn, cloud)
     try:
-        _tell_alarms(turn, routes, events)
-        others = Telling(turn, Subscribers(routes), events)
+        events = _tell_alarms(turn, routes, rows)
+        others = Telling(turn, Subscribers(routes), cut(events))
         try:
             if marking:
                 marking.finish(within=MARK_FIRST)
@@ -71,18 +70,30 @@ def _end_marking(turn: Turn, marking: Marking | None) -> str:
     return marking.failed
 
 
-def _events(fault: HostFault, rows: Sequence[FaultedInstance]) -> list[Event]:
+def _events(fault: HostFault, rows: Sequence[FaultedInstance]) -> Iterator[Sequence[Event]]:
+    """Made piece by piece: the first ones are told before the last ones are made."""
     at = clock.parse(fault.stages[FOUND]) or clock.now()
-    with reachable():
-        return [facts.host_down(fault, at), *facts.in_error(fault, [row for row in rows if row.is_faulted], at)]
+    yield [facts.host_down(fault, at)]
+    for some in cut([row for row in rows if row.is_faulted]):
+        with reachable():
+            yield facts.in_error(fault, some, at)
 
 
-def _tell_alarms(turn: Turn, routes: Tables, events: Sequence[Event]) -> None:
+def _tell_alarms(turn: Turn, routes: Tables, rows: Sequence[FaultedInstance]) -> list[Event]:
+    """What was told."""
+    told: list[Event] = []
+
+    def noted() -> Iterator[Sequence[Event]]:
+        for some in _events(turn.fault, rows):
+            turn.note(TRANSFORMED)
+            told.extend(some)
+            yield some
+
     turn.note(NOTIFIED)
-    turn.note(TRANSFORMED)
-    Telling(turn, Ears(routes), events).finish()
+    Telling(turn, Ears(routes), noted()).finish()
     turn.note(EVALUATED)
     turn.write()
+    return told
 
 
 def _set_error(

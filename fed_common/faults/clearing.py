@@ -15,7 +15,7 @@ from fed_common.faults.finding import FOUND
 from fed_common.faults.marking import Marking
 from fed_common.faults.models import FaultedInstance
 from fed_common.faults.opening import close
-from fed_common.faults.telling import Ears, Subscribers, Telling
+from fed_common.faults.telling import Ears, Subscribers, Telling, cut
 from fed_common.faults.turn import Turn
 from fed_common.topics.database import reachable
 
@@ -69,8 +69,8 @@ def _take_back(turn: Turn, routes: Tables, cloud: FaultyCloud | str, pool: Threa
 
 def _tell(turn: Turn, routes: Tables, events: Sequence[Event]) -> None:
     if events:
-        Telling(turn, Ears(routes), events).finish()
-        Telling(turn, Subscribers(routes), events).finish()
+        Telling(turn, Ears(routes), cut(events)).finish()
+        Telling(turn, Subscribers(routes), cut(events)).finish()
 
 
 def _state_now(row: FaultedInstance) -> str:

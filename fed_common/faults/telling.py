@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from fed_common.core.model import Event
 from fed_common.events.pipeline import Pipeline
@@ -13,6 +14,7 @@ from fed_common.faults.turn import Over, Turn
 from fed_common.telemetry.logging import get_logger
 
 FIRST, NEXT = 16, 250
+T = TypeVar("T")
 LOOK_EVERY = 0.2
 
 log = get_logger(__name__)
@@ -45,9 +47,9 @@ class Subscribers:
 class Telling:
     """One batch of events on its way to those of one table."""
 
-    def __init__(self, turn: Turn, tables: Tables, events: Sequence[Event]) -> None:
+    def __init__(self, turn: Turn, tables: Tables, pieces: Iterable[Sequence[Event]]) -> None:
         """Begins at once, in a thread."""
-        self._turn, self._events = turn, events
+        self._turn, self._pieces = turn, pieces
         self._pipeline = Pipeline(turn.fault.vim.full_id, tables)
         self._done = False
         self._thread = threading.Thread(target=self._tell, name="telling-fault", daemon=True)
@@ -71,13 +73,14 @@ class Telling:
 
     def _tell(self) -> None:
         try:
-            self._done = all(self._pipeline.process(chunk) for chunk in _chunks(self._events))
+            self._done = all(self._pipeline.process(piece) for piece in self._pieces)
         except Exception:
             log.exception("a fault is told again", fault=str(self._turn.fault.pk))
 
 
-def _chunks(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+def cut(all: Sequence[T]) -> Iterator[Sequence[T]]:
     """A few at first, so that the first alarm leaves at once."""
-    yield events[:FIRST]
-    for start in range(FIRST, len(events), NEXT):
-        yield events[start : start + NEXT]
+    if all:
+        yield all[:FIRST]
+    for start in range(FIRST, len(all), NEXT):
+        yield all[start : start + NEXT]

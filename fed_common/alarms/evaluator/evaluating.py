@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from django.db import connection
 
-from fed_common.alarms.evaluator.rule_book import Match, RuleBook, rule_book
+from fed_common.alarms.evaluator import rows
+from fed_common.alarms.evaluator.late import LateEvents
+from fed_common.alarms.evaluator.rule_book import Match, RuleBook, Unsure, rule_book
 from fed_common.alarms.evaluator.turn import Outcome, Stale, turn
 from fed_common.alarms.table.writing import Change, write
 from fed_common.core import clock
@@ -17,13 +19,14 @@ from fed_common.core.model import Event
 from fed_common.notify.services import hand_over
 from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
-from fed_common.topics.database import reachable
+from fed_common.topics.database import reachable, writing
 
 FIRST_CUT, CUT = 16, 256
+SECONDS = 10.0
 TRIES = 5
 CONFLICTS = ("40P01", "40001")
 """PostgreSQL's deadlock_detected and serialization_failure."""
-
+Heed = Callable[[Sequence[Event]], list[Change]]
 
 log = get_logger(__name__)
 
@@ -31,8 +34,11 @@ log = get_logger(__name__)
 class Evaluator:
     """Evaluates the rules for events. Any number, in any process, may hear the same events at the same time."""
 
-    def __init__(self, book: RuleBook | None = None) -> None:
+    def __init__(self, book: RuleBook | None = None, heed: Heed = lambda _events: []) -> None:
+        """``heed``: what the alarm table makes of events without any rule, written after what rules make."""
         self._book = rule_book() if book is None else book
+        self._heed = heed
+        self._late = LateEvents(self._evaluate)
 
     def prepare(self) -> None:
         """Know the rules before the first event comes. While the database is away, that event waits instead."""
@@ -48,12 +54,26 @@ class Evaluator:
 
         Raises Retryable: tell all of them again; what was done already is not done twice.
         """
+        try:
+            self._late.settle()
+            self._evaluate(events)
+        except Unsure:
+            self._write(self._heed(events))
+            if not self._late.keep(events):
+                raise
+
+    def _evaluate(self, events: Sequence[Event]) -> None:
         with reachable():
             changes: list[Change] = []
             for cut in self._cuts(_monitored(events)):
                 changes += self._settle(cut).changes
-            for at in range(0, len(changes), CUT):
-                hand_over(write(changes[at : at + CUT]))
+            self._write(changes + self._heed(events))
+
+    def _write(self, changes: Sequence[Change]) -> None:
+        for at in range(0, len(changes), CUT):
+            with writing(SECONDS):
+                deliveries = write(rows.still_true(changes[at : at + CUT]))
+            hand_over(deliveries)
 
     def _cuts(self, events: Sequence[Event]) -> Iterator[Sequence[Match]]:
         """What matches, piece by piece; the first piece is short, so that the first action leaves early."""

@@ -27,9 +27,6 @@ class LateEvents:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    def __bool__(self) -> bool:
-        return bool(self._events)
-
     def keep(self, events: Sequence[Event]) -> bool:
         """Remember these; False: there are too many, they have to wait where they come from."""
         with self._lock:

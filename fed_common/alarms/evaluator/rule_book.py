@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 
 PAGE = 5_000
+LOOK_AGAIN_AFTER = 0.5
 READ = (
     "id", "name", "enabled", "type", "rule", "extras", "severity", "time_constraints", "ok_actions",
     "alarm_actions", "insufficient_data_actions", "repeat_actions", "project_id", "revision", "quarantine",
@@ -38,6 +40,10 @@ READ = (
 )  # fmt: skip
 
 log = get_logger(__name__)
+
+
+class Unsure(Retryable):
+    """The database is away, and no rule that is known concerns the events: one of the last moment might."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +77,28 @@ class RuleBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.known, self.faulty = -1, True
+        self._look_at = 0.0
         self._index = RuleIndex()
         self._entries: dict[UUID, Entry] = {}
         self._quarantined: dict[UUID, str] = {}
 
     def refresh(self) -> None:
         """Know every rule that is committed by now. One small query when none changed. Raises Retryable."""
-        with reachable():
-            if self._asked() != self.known:
-                with self._lock:
-                    self._catch_up()
+        if time.monotonic() < self._look_at:
+            raise Retryable("the database was away a moment ago")
+        try:
+            with reachable():
+                if self._asked() != self.known:
+                    with self._lock:
+                        self._catch_up()
+        except Retryable:
+            self._look_at = time.monotonic() + LOOK_AGAIN_AFTER
+            raise
 
     def matches(self, events: Sequence[Event]) -> list[Match]:
         """Which rules the events concern, in the order of the events.
 
-        While the database is away, events that no known rule is about pass; for the others it raises Retryable.
+        While the database is away: raises Unsure for events that no known rule is about, else Retryable.
         """
         away: Retryable | None = None
         try:
@@ -96,8 +109,8 @@ class RuleBook:
             raise away
         with self._lock:
             found = [match for event in events for match in self._matches(event)]
-        if away and found:
-            raise away
+        if away:
+            raise away if found else Unsure(away.reason)
         return found
 
     def entry(self, rule_id: UUID) -> Entry | None:

@@ -16,14 +16,14 @@ from django.db import OperationalError, connection
 from fed_common.alarms.models import ActiveAlarm, AlarmChange
 from fed_common.alarms.table import expiry, services
 from fed_common.alarms.table.catalogue import TROUBLES, findings_of
-from fed_common.alarms.table.ear import TablePublisher
+from fed_common.alarms.table.heeding import Heeding
+from fed_common.alarms.table.writing import write
 from fed_common.core import clock
 from fed_common.core.errors import Retryable
 from fed_common.core.kinds import Kind, Phase
 from fed_common.core.matching import OPT_OUT
 from fed_common.core.model import Event
 from fed_common.faults.models import HostFault
-from fed_common.interfaces.publisher import Message
 from fed_common.inventory.models import Instance, Vim
 from fed_common.notify.models import Delivery, Receiver
 from tests.examples import MOMENT, event
@@ -41,8 +41,8 @@ def happens(kind: Kind = Kind.UPDATE, state: str = "", **changes: Any) -> Event:
     return event(f"e-{number}", kind=kind, phase=phase, state=state, occurred_at=time, **changes)
 
 
-def hear(*events: Event, ear: TablePublisher | None = None) -> None:
-    (ear or TablePublisher()).publish([Message("", one.key, b"", one) for one in events], timeout=10)
+def hear(*events: Event, table: Heeding | None = None) -> None:
+    write((table or Heeding()).changes_of(events))
 
 
 def open_problems() -> list[str]:
@@ -169,16 +169,16 @@ def no_database() -> Iterator[None]:
 
 def test_while_the_database_is_away_only_what_matters_waits() -> None:
     """N58."""
-    ear = TablePublisher()
+    table = Heeding()
     with no_database():
-        hear(happens(state="active"), happens(Kind.DELETE, "deleted", phase=Phase.END), ear=ear)
+        hear(happens(state="active"), happens(Kind.DELETE, "deleted", phase=Phase.END), table=table)
         for must in (
             happens(state="error"),
             happens(state="active", old_state="error"),
             happens(**LIVES["vim_away"][1]),
         ):
             with pytest.raises(Retryable):
-                hear(must, ear=ear)
+                hear(must, table=table)
 
 
 def test_what_was_missed_is_made_good_from_the_inventory() -> None:
@@ -240,9 +240,8 @@ def heard_by() -> list[tuple[str, str]]:
     return sorted((row.target.removeprefix("receiver://"), row.notice["kind"]) for row in rows)
 
 
-def test_receivers_hear_what_their_filter_lets_pass(receivers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_receivers_hear_what_their_filter_lets_pass(receivers: None) -> None:
     """N86; a filter that cannot be used silences nobody else."""
-    monkeypatch.setattr("fed_common.alarms.table.ear.hand_over", lambda _deliveries: None)
     hear(happens(state="error"), happens(state="active"))
     assert heard_by() == [("all", "cleared"), ("all", "raised"), ("ends", "cleared")]
 

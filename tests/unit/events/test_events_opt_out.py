@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def evaluated(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the events that the real ear of the alarms has evaluated."""
-    settings.HOUSE_PUBLISHERS = {"alarms": "fed_common.alarms.evaluator.ear.AlarmPublisher"}
+    settings.HOUSE_PUBLISHERS = {"alarms": "fed_common.alarms.ear.AlarmPublisher"}
     ids: list[str] = []
 
     def evaluate(_self: Evaluator, events: Sequence[Event], **_more: Any) -> None:

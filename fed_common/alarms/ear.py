@@ -7,24 +7,34 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fed_common.alarms.evaluator.evaluating import Evaluator
+from fed_common.alarms.table.heeding import Heeding
 from fed_common.interfaces.publisher import Message, Publisher, Refused
+from fed_common.notify import services as notify
 
 
 class AlarmPublisher(Publisher):
-    """Evaluates the rules in the process that heard the event."""
+    """Evaluates the rules in the process that heard the event, and then has the table heed it.
+
+    One after the other: what rules send does not wait for the table.
+    """
 
     name: ClassVar[str] = "alarms"
     required: ClassVar[bool] = True
     Config: ClassVar[type] = type(None)
 
     def __init__(self, config: Any = None) -> None:  # noqa: ARG002
-        self._evaluator = Evaluator()
+        self._evaluator = Evaluator(heed=Heeding().changes_of)
 
     def start(self) -> None:
-        """Read the rules: of 100,000 that takes some seconds."""
+        """Read the rules, which of 100,000 takes some seconds, and begin to send."""
+        notify.start()
         threading.Thread(target=self._evaluator.prepare, name="rules-load", daemon=True).start()
 
     def publish(self, messages: Sequence[Message], *, timeout: float) -> Sequence[Refused]:  # noqa: ARG002
         """See Publisher. Returns once every transition is stored."""
         self._evaluator.evaluate([one.event for one in messages])
         return []
+
+    def close(self) -> None:
+        """Leave to others what is not sent yet."""
+        notify.stop()

@@ -1,49 +1,39 @@
-"""The river feeds the alarm table: what the catalogue names is raised and cleared without any rule."""
+"""What the table heeds of the river: what the catalogue names is raised and cleared without any rule."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
 
 from fed_common.alarms.models import ActiveAlarm
 from fed_common.alarms.table.catalogue import Finding, Sign, findings_of
 from fed_common.alarms.table.changes import LONGEST, Change, Clear, Key, Raise, key_of
-from fed_common.alarms.table.writing import write
 from fed_common.core.alarm import ManagedObject
 from fed_common.core.errors import Retryable
-from fed_common.interfaces.publisher import Message, Publisher, Refused
-from fed_common.notify.services import hand_over
+from fed_common.core.model import Event
 from fed_common.topics.database import reachable
 
 LOOK_AGAIN_AFTER = 2.0
 
 
-class TablePublisher(Publisher):
-    """Raises and clears what the catalogue names.
+class Heeding:
+    """Finds what events change in the table.
 
-    Troubles, and news that certainly end one, wait for the database. Other events are mere signs that
-    something is fine: they cost one look at the table, and pass on while it cannot be reached. What they
+    Troubles, and news that certainly end one, have to be written. Other events are mere signs that
+    something is fine: they cost one look at the table, and nothing while it cannot be reached. What they
     would have cleared is cleared by the next sign, or by ``expiry.settle``.
     """
 
-    name: ClassVar[str] = "alarm_table"
-    required: ClassVar[bool] = True
-    Config: ClassVar[type] = type(None)
-
-    def __init__(self, config: Any = None) -> None:  # noqa: ARG002
+    def __init__(self) -> None:
         self._look_at = 0.0
 
-    def publish(self, messages: Sequence[Message], *, timeout: float) -> Sequence[Refused]:  # noqa: ARG002
-        """See Publisher. Raises Retryable: the table is not what it should be yet."""
-        found = [finding for one in messages for finding in findings_of(one.event)]
-        if found and (changes := self._worth_writing(found)) and (deliveries := write(changes)):
-            hand_over(deliveries)
-        return []
+    def changes_of(self, events: Sequence[Event]) -> list[Change]:
+        """What is to be written, signs only as far as there is something to clear."""
+        found = [finding for event in events for finding in findings_of(event)]
+        return self._worth_writing(found) if found else []
 
     def _worth_writing(self, found: Sequence[Finding]) -> list[Change]:
-        """Signs only as far as there is something to clear."""
         signs = [one for one in found if isinstance(one, Sign)]
         troubled = self._open_of(signs) | {
             key_of(one.about, one.problem) for one in found if isinstance(one, Raise)
