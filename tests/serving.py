@@ -63,9 +63,7 @@ class Watching:
 
 
 @contextmanager
-def watching(
-    url: str, token: str, query: str = "", *, of: str = "events", **headers: str
-) -> Iterator[Watching]:
+def watching(url: str, token: str, query: str = "", *, of: str = "events", **headers: str) -> Iterator[Watching]:
     """Inside, the live stream is open."""
     sent = {"X-Auth-Token": token, "Accept": "text/event-stream", **headers}
     with requests.get(f"{url}{API}/{of}/stream{query}", headers=sent, stream=True, timeout=20) as answer:

@@ -11,6 +11,8 @@ from fed_common.alarms.table.heeding import Heeding
 from fed_common.interfaces.publisher import Message, Publisher, Refused
 from fed_common.notify import services as notify
 
+READ_EVERY, READ_AGAIN_AFTER = 0.25, 1.0
+
 
 class AlarmPublisher(Publisher):
     """Evaluates the rules in the process that heard the event, and then has the table heed it.
@@ -24,11 +26,12 @@ class AlarmPublisher(Publisher):
 
     def __init__(self, config: Any = None) -> None:  # noqa: ARG002
         self._evaluator = Evaluator(heed=Heeding().changes_of)
+        self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Read the rules, which of 100,000 takes some seconds, and begin to send."""
+        """Begin to send, and read the rules from now on, so that events find them read."""
         notify.start()
-        threading.Thread(target=self._evaluator.prepare, name="rules-load", daemon=True).start()
+        threading.Thread(target=self._read, name="rules", daemon=True).start()
 
     def publish(self, messages: Sequence[Message], *, timeout: float) -> Sequence[Refused]:  # noqa: ARG002
         """See Publisher. Returns once every transition is stored."""
@@ -37,4 +40,9 @@ class AlarmPublisher(Publisher):
 
     def close(self) -> None:
         """Leave to others what is not sent yet."""
+        self._stopping.set()
         notify.stop()
+
+    def _read(self) -> None:
+        while not self._stopping.is_set():
+            self._stopping.wait(READ_EVERY if self._evaluator.prepare() else READ_AGAIN_AFTER)

@@ -40,14 +40,19 @@ class Evaluator:
         self._heed = heed
         self._late = LateEvents(self._evaluate)
 
-    def prepare(self) -> None:
-        """Know the rules before the first event comes. While the database is away, that event waits instead."""
+    def prepare(self) -> bool:
+        """Know the rules before the next event comes; False: the database is away, that event reads them."""
         try:
             self._book.refresh()
         except Retryable as error:
-            log.warning("the rules are read with the first event", reason=error.reason)
+            log.info("the rules are read with the next event", reason=error.reason)
+            return False
+        except Exception:
+            log.exception("the rules are read with the next event")
+            return False
         finally:
             connection.close()
+        return True
 
     def evaluate(self, events: Sequence[Event]) -> None:
         """Returns once every transition is stored, and its actions are on their way.

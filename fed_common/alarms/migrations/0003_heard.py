@@ -4,23 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alarms', '0002_table_changes'),
+        ("alarms", "0002_table_changes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Heard',
+            name="Heard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule_id', models.UUIDField()),
-                ('event_id', models.CharField(max_length=100)),
-                ('times', models.IntegerField(default=1)),
-                ('at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("rule_id", models.UUIDField()),
+                ("event_id", models.CharField(max_length=100)),
+                ("times", models.IntegerField(default=1)),
+                ("at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('rule_id', 'event_id'), name='heard_once')],
+                "constraints": [models.UniqueConstraint(fields=("rule_id", "event_id"), name="heard_once")],
             },
         ),
     ]

@@ -4,20 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0003_roles'),
+        ("events", "0003_roles"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='lease',
-            name='role',
-            field=models.CharField(choices=[('listener', 'Listener'), ('poller', 'Poller'), ('executor', 'Executor'), ('conductor', 'Conductor'), ('evaluator', 'Evaluator'), ('notifier', 'Notifier')], default='listener', max_length=10),
+            model_name="lease",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("listener", "Listener"),
+                    ("poller", "Poller"),
+                    ("executor", "Executor"),
+                    ("conductor", "Conductor"),
+                    ("evaluator", "Evaluator"),
+                    ("notifier", "Notifier"),
+                ],
+                default="listener",
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='worker',
-            name='role',
-            field=models.CharField(choices=[('listener', 'Listener'), ('poller', 'Poller'), ('executor', 'Executor'), ('conductor', 'Conductor'), ('evaluator', 'Evaluator'), ('notifier', 'Notifier')], default='listener', max_length=10),
+            model_name="worker",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("listener", "Listener"),
+                    ("poller", "Poller"),
+                    ("executor", "Executor"),
+                    ("conductor", "Conductor"),
+                    ("evaluator", "Evaluator"),
+                    ("notifier", "Notifier"),
+                ],
+                default="listener",
+                max_length=10,
+            ),
         ),
     ]
