@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fed_common.alarms.evaluator.evaluating import Evaluator
 from fed_common.alarms.table.heeding import Heeding
+from fed_common.alarms.table.later import Later
 from fed_common.interfaces.publisher import Message, Publisher, Refused
 from fed_common.notify import services as notify
 
@@ -15,9 +16,9 @@ READ_EVERY, READ_AGAIN_AFTER = 0.25, 1.0
 
 
 class AlarmPublisher(Publisher):
-    """Evaluates the rules in the process that heard the event, and then has the table heed it.
+    """Evaluates the rules in the process that heard the event, and has the table heed it.
 
-    One after the other: what rules send does not wait for the table.
+    What the table is to hold is stored before the event is acknowledged, and written there a little later.
     """
 
     name: ClassVar[str] = "alarms"
@@ -25,7 +26,8 @@ class AlarmPublisher(Publisher):
     Config: ClassVar[type] = type(None)
 
     def __init__(self, config: Any = None) -> None:  # noqa: ARG002
-        self._evaluator = Evaluator(heed=Heeding().changes_of)
+        self._later = Later()
+        self._evaluator = Evaluator(heed=Heeding().changes_of, later=self._later)
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -41,6 +43,7 @@ class AlarmPublisher(Publisher):
     def close(self) -> None:
         """Leave to others what is not sent yet."""
         self._stopping.set()
+        self._later.stop()
         notify.stop()
 
     def _read(self) -> None:

@@ -206,6 +206,15 @@ class AlarmChange(models.Model):
         ordering = ["sequence"]
 
 
+class Unwritten(models.Model):
+    """Changes of the table that are decided, stored with what decided them, and written there a little later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    changes = models.JSONField(help_text="table.changes, in their order.")
+    reason = models.TextField(blank=True, help_text="Why they never can be written.")
+    created_at = models.DateTimeField(db_index=True)
+
+
 class TableSequence(models.Model):
     """One row: the number of the last change of the table. Holding it orders the writers."""
 

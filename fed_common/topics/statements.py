@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -68,7 +69,12 @@ def as_json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # an integer of more than 64 bits
-        return json.dumps(value, default=str)
+        return json.dumps(value, default=_iso)
+
+
+def _iso(value: Any) -> str:
+    """What orjson knows beside JSON, in its form."""
+    return str(value.isoformat()) if isinstance(value, datetime) else str(value)
 
 
 def _fields(model: type[Model], *, keyed: bool) -> list[Field[Any, Any]]:

@@ -7,10 +7,11 @@ from itertools import islice
 
 from django.db import connection
 
-from fed_common.alarms.evaluator import rows
 from fed_common.alarms.evaluator.late import LateEvents
 from fed_common.alarms.evaluator.rule_book import Match, RuleBook, Unsure, rule_book
 from fed_common.alarms.evaluator.turn import Outcome, Stale, turn
+from fed_common.alarms.table.later import Later, stored
+from fed_common.alarms.table.truth import still_true
 from fed_common.alarms.table.writing import Change, write
 from fed_common.core import clock
 from fed_common.core.errors import Retryable
@@ -20,6 +21,7 @@ from fed_common.notify.services import hand_over
 from fed_common.telemetry import metrics
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable, writing
+from fed_common.topics.statements import insert
 
 FIRST_CUT, CUT = 16, 256
 SECONDS = 10.0
@@ -34,10 +36,15 @@ log = get_logger(__name__)
 class Evaluator:
     """Evaluates the rules for events. Any number, in any process, may hear the same events at the same time."""
 
-    def __init__(self, book: RuleBook | None = None, heed: Heed = lambda _events: []) -> None:
-        """``heed``: what the alarm table makes of events without any rule, written after what rules make."""
+    def __init__(
+        self, book: RuleBook | None = None, heed: Heed = lambda _events: [], later: Later | None = None
+    ) -> None:
+        """``heed``: what the alarm table makes of events without any rule; ``later``: who writes into it.
+
+        Without ``later`` it is written before ``evaluate`` returns.
+        """
         self._book = rule_book() if book is None else book
-        self._heed = heed
+        self._heed, self._later = heed, later
         self._late = LateEvents(self._evaluate)
 
     def prepare(self) -> bool:
@@ -70,14 +77,23 @@ class Evaluator:
     def _evaluate(self, events: Sequence[Event]) -> None:
         with reachable():
             changes: list[Change] = []
+            besides = self._heed(events)
             for cut in self._cuts(_monitored(events)):
-                changes += self._settle(cut).changes
-            self._write(changes + self._heed(events))
+                changes += self._settle(cut, besides)
+                besides = []
+            self._write(changes + besides)
 
     def _write(self, changes: Sequence[Change]) -> None:
+        """What is not stored yet."""
+        if self._later and changes:
+            kept = stored(changes)
+            with writing(SECONDS):
+                insert([kept.row])
+            self._later.take(kept)
+            return
         for at in range(0, len(changes), CUT):
             with writing(SECONDS):
-                deliveries = write(rows.still_true(changes[at : at + CUT]))
+                deliveries = write(still_true(changes[at : at + CUT]))
             hand_over(deliveries)
 
     def _cuts(self, events: Sequence[Event]) -> Iterator[Sequence[Match]]:
@@ -90,11 +106,11 @@ class Evaluator:
                 size = CUT
             size = CUT
 
-    def _settle(self, cut: Sequence[Match]) -> Outcome:
-        """One cut: decided and stored in one transaction, then sent."""
+    def _settle(self, cut: Sequence[Match], besides: Sequence[Change]) -> list[Change]:
+        """One cut: decided and stored in one transaction, then sent; the changes that are still to be written."""
         for attempt in range(1, TRIES + 1):
             try:
-                outcome = turn(cut, faulty=self._book.faulty)
+                outcome = turn(cut, faulty=self._book.faulty, besides=besides, keep=self._later is not None)
             except Stale:
                 cut = self._book.matches(list({match.event.id: match.event for match in cut}.values()))
             except Retryable as error:
@@ -103,8 +119,15 @@ class Evaluator:
             else:
                 hand_over(outcome.deliveries)
                 _observe(cut)
-                return outcome
+                return self._put_off(outcome)
         raise Retryable("the rules change faster than they can be evaluated")
+
+    def _put_off(self, outcome: Outcome) -> list[Change]:
+        if self._later is None:
+            return outcome.changes
+        if outcome.stored:
+            self._later.take(outcome.stored)
+        return []
 
 
 def _monitored(events: Sequence[Event]) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,6 @@ from uuid import UUID
 from django.db import connection
 
 from fed_common.alarms.models import Heard, RuleChange
-from fed_common.alarms.models import Rule as RuleRow
-from fed_common.alarms.table.writing import Change, Clear, Raise
-from fed_common.core.alarm import AlarmState
 from fed_common.topics.statements import Statements, as_json
 
 _LOCK = "SELECT id, revision, state FROM alarms_rule WHERE id {those} ORDER BY id{lock}"
@@ -77,24 +74,6 @@ def save(statements: Statements, rows: Iterable[StateRow]) -> None:
         return
     for id, state, reason, *times in changed:
         statements.add(_SAVE, [state, reason, *map(_moment, times), _id(id)])
-
-
-def still_true(changes: Sequence[Change]) -> list[Change]:
-    """Without what rules raised that are in alarm no more, and that nothing here clears: they were reset, switched
-    off or deleted a moment ago. The rules stay as they are until this transaction ends.
-    """
-    wanted = {one.rule_id for one in changes if isinstance(one, Raise) and one.rule_id}
-    if not wanted:
-        return list(changes)
-    alive = RuleRow.objects.filter(pk__in=wanted, state=AlarmState.ALARM, enabled=True, deleted_at=None)
-    true = set(alive.select_for_update().order_by("pk").values_list("pk", flat=True))
-    kept, cleared = list[Change](), set[str]()
-    for one in reversed(changes):
-        if isinstance(one, Clear):
-            cleared.add(one.problem)
-        if isinstance(one, Clear) or one.rule_id is None or one.rule_id in true or one.problem in cleared:
-            kept.append(one)
-    return kept[::-1]
 
 
 def hear(pairs: Mapping[Pair, int], now: datetime) -> set[Pair]:

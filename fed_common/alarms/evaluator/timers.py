@@ -13,6 +13,7 @@ from fed_common.alarms.evaluator.rule_book import RuleBook, rule_book
 from fed_common.alarms.evaluator.telling import TRANSITION, Transition, problem_of
 from fed_common.alarms.evaluator.turn import SECONDS, Outcome, deliver
 from fed_common.alarms.models import ActiveAlarm, Heard, PartSeen, Rule, RuleChange
+from fed_common.alarms.table.later import write_left
 from fed_common.alarms.table.writing import Clear, write
 from fed_common.core import clock
 from fed_common.core.alarm import AlarmState, ManagedObject, ObjectType
@@ -73,6 +74,7 @@ class Timers:
             return
         while clear_due(self._book, now) == AT_ONCE and not self._stopping.is_set():
             pass
+        write_left()
         if now >= self._forget_at:
             forget_old(now - timedelta(hours=settings.ALARM_RETENTION_HOURS))
             self._forget_at = now + FORGET_EVERY

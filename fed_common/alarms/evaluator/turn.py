@@ -17,6 +17,7 @@ from fed_common.alarms.evaluator.rule_book import Match
 from fed_common.alarms.evaluator.subjects import object_of, subject_of
 from fed_common.alarms.evaluator.telling import Transition, clear_of, raise_of, reason_of
 from fed_common.alarms.models import RuleChange
+from fed_common.alarms.table.later import Stored, stored
 from fed_common.alarms.table.writing import Change
 from fed_common.alarms.windows import open_at
 from fed_common.core import clock
@@ -44,6 +45,7 @@ class Outcome:
     deliveries: list[Delivery] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     history: list[RuleChange] = field(default_factory=list)
+    stored: Stored | None = None
 
     def store(self, states: Iterable[StateRow]) -> None:
         """Write the states that changed, the history and the deliveries, in the transaction of the change."""
@@ -51,17 +53,29 @@ class Outcome:
         rows.save(statements, states)
         statements.insert(self.history)
         statements.insert(self.deliveries)
+        statements.insert([self.stored.row] if self.stored else [])
         statements.run()
 
+    def keep_changes(self) -> None:
+        """Have them stored with the rest, to be written into the table later."""
+        if self.changes:
+            self.stored = stored(self.changes)
 
-def turn(cut: Sequence[Match], *, faulty: bool = True) -> Outcome:
+
+def turn(
+    cut: Sequence[Match], *, faulty: bool = True, besides: Sequence[Change] = (), keep: bool = False
+) -> Outcome:
     """Evaluate the matches in their order; ``faulty``: hosts may have open faults.
 
+    ``besides`` are further changes of the table; with ``keep`` all of them are stored in the same transaction.
     Raises Stale and Retryable: nothing of it was done.
     """
     with writing(SECONDS):
         one = _Turn(cut, faulty)
         one.run()
+        one.outcome.changes += besides
+        if keep:
+            one.outcome.keep_changes()
         one.save()
     for name, times in one.counts.items():
         metrics.ALARM_TRANSITIONS.labels(name).inc(times)
