@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every test, in three lanes side by side. Tests stop and freeze servers, so lanes share none but what they only ask.
 #   alone    what needs no server, pages and commands included
-#   watched  the monitor and the alarms, on a RabbitMQ and a PostgreSQL of their own
+#   pair     the monitor, the alarms, and what else needs a RabbitMQ and a PostgreSQL alone: on a pair of their own
 #   served   everything else that needs real servers
 # usage: run.sh [PYTEST ARGS...]   with arguments: just pytest
 cd "$(dirname "$0")/.." || exit 1
@@ -9,8 +9,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 shopt -s nullglob
 data=${MCFED_DATA:?}
-WATCHED=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_kill_queues,bus_rpc_rabbitmq}.py
-  tests/scenario/test_scenario_{monitor,soak,alarms}.py)
+TWO_SERVERS=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_*,polling_postgres}.py
+  tests/integration/test_{events_stream_postgres,topics_postgres,vio_rabbitmq,publishers_bus,snmp_*}.py
+  tests/scenario/test_scenario_{monitor,soak,alarms,alarm_table}.py)
 
 lane() {   # NAME PYTEST-ARGS...
   local name=$1
@@ -23,11 +24,10 @@ on_own_servers() {   # COMMAND: with a RabbitMQ and a PostgreSQL that are not th
     PG_PORT=29432 "$@"
 }
 
-watched() {
+pair() {
   local rc=0
-  on_own_servers lane watched --durations=15 "${WATCHED[@]}" || rc=1
-  on_own_servers tests/services/rabbitmq.sh stop
-  on_own_servers tests/services/postgres.sh stop
+  on_own_servers lane pair --durations=15 "${TWO_SERVERS[@]}" || rc=1
+  on_own_servers tests/services/all.sh stop
   return $rc
 }
 
@@ -35,12 +35,12 @@ printed=$(mktemp -d) || exit 1
 trap 'rm -rf "$printed"' EXIT
 lane alone tests/unit tests/api tests/e2e >"$printed/alone" 2>&1 &
 alone=$!
-watched >"$printed/watched" 2>&1 &
-watched=$!
-lane served --durations=15 tests/contract tests/integration tests/scenario "${WATCHED[@]/#/--ignore=}"
+pair >"$printed/pair" 2>&1 &
+pair=$!
+lane served --durations=15 tests/contract tests/integration tests/scenario "${TWO_SERVERS[@]/#/--ignore=}"
 rc=$?
-wait "$watched" || rc=1
-cat "$printed/watched"
+wait "$pair" || rc=1
+cat "$printed/pair"
 wait "$alone" || rc=1
 cat "$printed/alone"
 exit $rc

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
 
 from fed_common.core.alarm import Notice
-from fed_common.notify import services
+from fed_common.notify import kafka, services
+from fed_common.notify.kafka import Cluster
 from fed_common.notify.models import Delivery
+from fed_common.publishers.kafka import KafkaConfig
 from tests.notices import a_notice, send
 from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process keeps its producers for ever; other tests count the threads of theirs."""
+    made: list[Cluster] = []
+
+    @cache
+    def kept(config: KafkaConfig) -> Cluster:
+        made.append(Cluster(config))
+        return made[-1]
+
+    monkeypatch.setattr(kafka, "_cluster", kept)
+    yield
+    for one in made:
+        one.publisher.close()
 
 
 def test_the_notices_of_an_alarm_are_on_the_topic_in_their_order(kafka_bootstrap: str, settings: Any) -> None:

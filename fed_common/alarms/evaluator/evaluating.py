@@ -70,6 +70,8 @@ class Evaluator:
             self._late.settle()
             self._evaluate(events)
         except Unsure:
+            if self._book.concerns(_monitored(events)):  # it was the earlier ones that no rule is about
+                raise
             self._write(self._heed(events))
             if not self._late.keep(events):
                 raise

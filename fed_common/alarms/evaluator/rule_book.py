@@ -113,6 +113,11 @@ class RuleBook:
             raise away if found else Unsure(away.reason)
         return found
 
+    def concerns(self, events: Sequence[Event]) -> bool:
+        """Whether any rule that is known is about any of the events. Asks nobody."""
+        with self._lock:
+            return any(True for event in events for _ in self._matches(event))
+
     def entry(self, rule_id: UUID) -> Entry | None:
         """A rule by its id, when it is in force."""
         return self._entries.get(rule_id)
