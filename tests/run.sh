@@ -1,7 +1,8 @@
 #!/bin/bash
 # Every test, in three lanes side by side. Tests stop and freeze servers, so lanes share none but what they only ask.
 #   alone    what needs no server, pages and commands included
-#   pair     the monitor, the alarms, and what else needs a RabbitMQ and a PostgreSQL alone: on a pair of their own
+#   pair     the monitor, the alarms, and what else needs a RabbitMQ and a PostgreSQL, on a pair of their own; and the
+#            faults of the river, which need a Kafka too and mostly wait
 #   served   everything else that needs real servers
 # usage: run.sh [PYTEST ARGS...]   with arguments: just pytest
 cd "$(dirname "$0")/.." || exit 1
@@ -9,9 +10,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 shopt -s nullglob
 data=${MCFED_DATA:?}
-TWO_SERVERS=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_*,polling_postgres}.py
+PAIR=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_*,polling_postgres}.py
   tests/integration/test_{events_stream_postgres,topics_postgres,vio_rabbitmq,publishers_bus,snmp_*}.py
-  tests/scenario/test_scenario_{monitor,soak,alarms,alarm_table}.py)
+  tests/scenario/test_scenario_{monitor,soak,alarms,alarm_table,faults}.py)
 
 lane() {   # NAME PYTEST-ARGS...
   local name=$1
@@ -21,12 +22,12 @@ lane() {   # NAME PYTEST-ARGS...
 
 on_own_servers() {   # COMMAND: with a RabbitMQ and a PostgreSQL that are not those of the others
   MCFED_RUN=$PWD/.run/own RMQ_PORT=29672 RMQ_MGMT_PORT=29673 RMQ_DIST_PORT=29674 RMQ_EPMD_PORT=29675 \
-    PG_PORT=29432 "$@"
+    PG_PORT=29432 KAFKA_PORT=29092 KAFKA3_PORT=29102 "$@"
 }
 
 pair() {
   local rc=0
-  on_own_servers lane pair --durations=15 "${TWO_SERVERS[@]}" || rc=1
+  on_own_servers lane pair --durations=15 "${PAIR[@]}" || rc=1
   on_own_servers tests/services/all.sh stop
   return $rc
 }
@@ -37,7 +38,7 @@ lane alone tests/unit tests/api tests/e2e >"$printed/alone" 2>&1 &
 alone=$!
 pair >"$printed/pair" 2>&1 &
 pair=$!
-lane served --durations=15 tests/contract tests/integration tests/scenario "${TWO_SERVERS[@]/#/--ignore=}"
+lane served --durations=15 tests/contract tests/integration tests/scenario "${PAIR[@]/#/--ignore=}"
 rc=$?
 wait "$pair" || rc=1
 cat "$printed/pair"

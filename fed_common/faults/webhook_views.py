@@ -31,7 +31,6 @@ class HostAlert(serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField(required=False)
     details = serializers.DictField(required=False)
     alerts = serializers.ListField(child=serializers.DictField(), required=False)
-    version = serializers.CharField(required=False)
 
 
 class HostAlertResult(serializers.Serializer[Any]):

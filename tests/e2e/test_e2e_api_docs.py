@@ -25,6 +25,7 @@ def test_swagger_ui_shows_the_api_and_asks_nobody_else(page: Page, gateway: Depl
 
 
 def test_a_call_can_be_tried_with_a_token(page: Page, gateway: Deployment) -> None:
+    page.set_default_timeout(90_000)  # so many operations stand still late on a machine that does much else
     page.goto(f"{gateway.url}/api/docs#/words/get_v1_words")
     page.get_by_role("button", name="Authorize").first.click()
     page.get_by_label("Value:").first.fill(str(gateway.session.headers["X-Auth-Token"]))
