@@ -14,7 +14,20 @@ from contextlib import AbstractContextManager
 import pika
 import psycopg
 
-from tests.bench import broker, executor, measure, monitor, notifier, poller, takeover, watched
+from tests.bench import (
+    alarms,
+    broker,
+    doctor,
+    evaluator,
+    executor,
+    measure,
+    monitor,
+    notifier,
+    poller,
+    rules,
+    takeover,
+    watched,
+)
 from tests.bench.contenders import Lane, null_router, ours, raw, reference
 from tests.bench.measure import TopicWatch, drain, percentile, router_count, send_steadily
 from tests.bench.table import Row, table
@@ -106,20 +119,9 @@ def main() -> None:
     if asked.long:
         rows.append(bench.to_kafka(f"gateway, {asked.long:,} events", via_kafka, messages=bench.other(asked.long)))
     print(table(rows))
-    print()
-    broker.main()
-    print()
-    poller.main()
-    print()
-    executor.main()
-    print()
-    takeover.main()
-    print()
-    monitor.main()
-    print()
-    watched.main()
-    print()
-    notifier.main()
+    for part in (broker, poller, executor, takeover, monitor, watched, rules, notifier, evaluator, alarms, doctor):
+        print()
+        part.main()
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--no-peer", action="store_true", help="without Ceilometer and Aodh")
     options.add_argument("--rules", type=int, nargs="*", default=list(RULES))
-    asked = options.parse_args()
+    asked, _ = options.parse_known_args()
     chains: list[Callable[[int], AbstractContextManager[Chain]]] = [gateway] if asked.no_peer else [peer, gateway]
     rows = []
     for rules in asked.rules:

@@ -83,7 +83,7 @@ def main() -> None:
     """Each size a few times."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
-    asked = options.parse_args()
+    asked, _ = options.parse_known_args()
     with _house() as house:
         run(house, 1, 0)  # the first fault of a process finds nothing warm
         print(table([run(house, size, number) for size in asked.sizes for number in range(1, TIMES + 1)]))

@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", type=int, nargs="*", default=RULES)
     parser.add_argument("--events", type=int, default=5_000)
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()
     service("postgres", "start")
     with empty_database(service("postgres", "url")) as url:
         os.environ["MCFED_DATABASE_URL"] = url
