@@ -15,7 +15,7 @@ from fed_common.core.alarm import Notice
 from fed_common.notify import kafka, services
 from fed_common.notify.kafka import Cluster
 from fed_common.notify.models import Delivery
-from fed_common.publishers.kafka import KafkaConfig
+from fed_common.publishers.kafka.config import KafkaConfig
 from tests.notices import a_notice, send
 from tests.waiting import until
 
