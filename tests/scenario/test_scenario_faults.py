@@ -20,12 +20,12 @@ from tests.scenario.conftest import River, event_of, some_messages
 from tests.waiting import until
 
 pytestmark = pytest.mark.servers
-LOAD = 20_000
+LOAD = 10_000
 
 
 @pytest.fixture(scope="module")
 def load() -> list[AmqpMessage]:
-    """20,000 different messages that all become events."""
+    """10,000 different messages that all become events."""
     return some_messages(LOAD)
 
 

@@ -11,6 +11,6 @@ pytestmark = pytest.mark.servers
 
 def test_whatever_is_killed_every_target_is_watched_and_every_failure_answered_once() -> None:
     """T90 T92 T94 T95 T99 T109."""
-    soaked = soak(60, 200)
+    soaked = soak(40, 200)
     print(soaked.report)
     assert soaked.violations == []

@@ -93,9 +93,9 @@ class Evaluator:
                 insert([kept.row])
             self._later.take(kept)
             return
-        for at in range(0, len(changes), CUT):
+        if changes:
             with writing(SECONDS):
-                deliveries = write(still_true(changes[at : at + CUT]))
+                deliveries = write(still_true(changes))
             hand_over(deliveries)
 
     def _cuts(self, events: Sequence[Event]) -> Iterator[Sequence[Match]]:

@@ -24,6 +24,7 @@ from fed_common.notify.services import hand_over
 from fed_common.topics.database import writing
 
 TIMEOUT = 10.0
+CLEARED = (AlarmState.OK, AlarmState.INSUFFICIENT)
 BY_HAND = "Manually set via API"
 _STATE = ("state", "state_reason", "state_timestamp", "clear_at")
 
@@ -64,14 +65,14 @@ def change_rule(rule_id: str, definition: Definition, by: Identity) -> Rule:
         if "rule" in detail or "type" in detail:
             PartSeen.objects.filter(rule_id=rule.id, part__gte=0).delete()
         change = record(rule, ChangeType.RULE_CHANGE, detail, by, now) if detail else None
-        if change and (state == AlarmState.OK or (was_enabled and not rule.enabled)):
+        if change and (state in CLEARED or (was_enabled and not rule.enabled)):
             gone = _cleared(change)
     _tell(gone)
     return rule
 
 
 def set_state(rule_id: str, state: AlarmState, by: Identity) -> Rule:
-    """Set its state by hand; no action is sent, as in Aodh; ``ok`` clears its alarms.
+    """Set its state by hand; no action is sent, as in Aodh; any but ``alarm`` clears its alarms.
 
     Raises NotFound: there is none, or it is not the caller's; Retryable.
     """
@@ -81,7 +82,7 @@ def set_state(rule_id: str, state: AlarmState, by: Identity) -> Rule:
         _set_state(rule, state, now)
         rule.save(update_fields=_STATE)
         change = record(rule, ChangeType.STATE_TRANSITION, state_of(rule), by, now)
-        if state == AlarmState.OK:
+        if state in CLEARED:
             gone = _cleared(change)
     _tell(gone)
     return rule
