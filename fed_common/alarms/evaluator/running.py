@@ -8,6 +8,7 @@ from fed_common.alarms.evaluator.evaluating import Evaluator
 from fed_common.alarms.evaluator.intake import Intake
 from fed_common.alarms.evaluator.rule_book import RuleBook, rule_book
 from fed_common.alarms.evaluator.timers import Timers
+from fed_common.alarms.table.later import Later
 
 
 class Evaluating:
@@ -17,7 +18,8 @@ class Evaluating:
         """Raises Invalid naming the transport when no driver can use it."""
         self._book: RuleBook = rule_book()
         self._timers = Timers(self._book)
-        self._intake = Intake(Evaluator(self._book))
+        self._later = Later()
+        self._intake = Intake(Evaluator(self._book, later=self._later))
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -27,6 +29,7 @@ class Evaluating:
     def stop(self) -> None:
         """End what is in hand, leave the rest to others."""
         self._intake.stop()
+        self._later.stop()
         self._timers.stop()
 
     @property
