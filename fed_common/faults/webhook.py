@@ -16,6 +16,7 @@ from fed_common.core.errors import Invalid
 
 LABELS = ("hypervisor", "host", "hostname", "node", "instance")
 """Where an alert names its host, unless the caller says which label does: the first that is there."""
+TEXTS = ("severity", "source", "cause")
 FORMS = 'Alertmanager\'s {"version": "4", "alerts": […]}, or {"host": …, "status": "down"}'
 DOWN, UP = ("down", "firing"), ("up", "resolved")
 HOST_MAX, CAUSE_MAX, SOURCE_MAX = 255, 255, 100
@@ -98,6 +99,9 @@ def _alert(alert: object, field: str, label: str) -> Alert:
 
 
 def _plain(body: Mapping[str, Any]) -> Alert:
+    for name in TEXTS:
+        if not isinstance(body.get(name, ""), str):
+            raise Invalid(name, body[name], "a text")
     severity, fenced, details = _text(body, "severity"), body.get("fenced", False), body.get("details", {})
     if severity and severity.lower() not in SEVERITIES:
         raise Invalid("severity", severity, SEVERITIES)

@@ -24,9 +24,9 @@ class HostAlert(serializers.Serializer[Any]):
 
     host = serializers.CharField(required=False)
     status = serializers.ChoiceField(["down", "up", "firing", "resolved"], required=False)
-    cause = serializers.CharField(required=False)
-    severity = serializers.CharField(required=False)
-    source = serializers.CharField(required=False)  # type: ignore[assignment]
+    cause = serializers.CharField(required=False, allow_blank=True)
+    severity = serializers.CharField(required=False, allow_blank=True)
+    source = serializers.CharField(required=False, allow_blank=True)  # type: ignore[assignment]
     fenced = serializers.BooleanField(required=False)
     occurred_at = serializers.DateTimeField(required=False)
     details = serializers.DictField(required=False)

@@ -1,4 +1,4 @@
-"""The embedded log and the Message Router face on PostgreSQL: the unit tests once more."""
+"""The embedded log and the Message Router face on PostgreSQL: the unit tests that write and read, once more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ pytestmark = pytest.mark.servers
 
 @pytest.mark.usefixtures("postgres_url")
 @pytest.mark.parametrize(
-    "tests", ["tests/unit/topics", "tests/unit/events/message_router", "tests/unit/access/test_access_apikeys.py"]
+    "tests",
+    [
+        "tests/unit/topics",
+        "tests/unit/events/message_router/test_message_router_consume.py",
+        "tests/unit/events/message_router/test_message_router_publish.py",
+        "tests/unit/access/test_access_apikeys.py",
+    ],
 )
 def test_the_unit_tests_hold_on_postgresql(tests):
     env = {**os.environ, "MCFED_DATABASE_URL": service("postgres", "url", "topics_unit")}
