@@ -79,8 +79,10 @@ class Evaluator:
     def _evaluate(self, events: Sequence[Event]) -> None:
         with reachable():
             changes: list[Change] = []
-            besides = self._heed(events)
-            for cut in self._cuts(_monitored(events)):
+            besides, heard = self._heed(events), _monitored(events)
+            metrics.ALARM_EVENTS.labels("opted_out").inc(len(events) - len(heard))
+            metrics.ALARM_EVENTS.labels("evaluated").inc(len(heard))
+            for cut in self._cuts(heard):
                 changes += self._settle(cut, besides)
                 besides = []
             self._write(changes + besides)
@@ -134,10 +136,7 @@ class Evaluator:
 
 def _monitored(events: Sequence[Event]) -> list[Event]:
     """Those of instances that did not opt out of monitoring."""
-    heard = [event for event in events if event.traits.get(OPT_OUT) != "disabled"]
-    metrics.ALARM_EVENTS.labels("opted_out").inc(len(events) - len(heard))
-    metrics.ALARM_EVENTS.labels("evaluated").inc(len(heard))
-    return heard
+    return [event for event in events if event.traits.get(OPT_OUT) != "disabled"]
 
 
 def _is_conflict(error: Retryable) -> bool:
