@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db import models
 
 from fed_common.core.alarm import AlarmState, EventCategory, ObjectType, RuleSeverity, Severity
 from fed_common.core.rules import RuleType
-
-
-def choices(words: Any) -> list[tuple[str, str]]:
-    """The choices of a column out of an enumeration of ``core``."""
-    return [(word.value, word.value) for word in words]
+from fed_common.topics.columns import ChangeNumber, choices
 
 
 class Rule(models.Model):
@@ -62,18 +57,8 @@ class Rule(models.Model):
         ]
 
 
-class Revision(models.Model):
+class Revision(ChangeNumber):
     """One row that numbers the changes of rules, in the order they are committed."""
-
-    number = models.BigIntegerField(default=0)
-
-    @classmethod
-    def next(cls) -> int:
-        """The next number. Call it in the transaction of the change: it holds the row until that ends."""
-        if not cls.objects.filter(pk=1).update(number=models.F("number") + 1):
-            cls.objects.get_or_create(pk=1)
-            cls.objects.filter(pk=1).update(number=models.F("number") + 1)
-        return cls.objects.values_list("number", flat=True).get(pk=1)
 
 
 class RuleChange(models.Model):

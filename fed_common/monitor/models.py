@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db import models
 
 from fed_common.core.health import Health, ProbeKind
 from fed_common.core.vnf import EventType, OperationKind, VnfStatus
 from fed_common.inventory.models import Vim
+from fed_common.topics.columns import ChangeNumber, choices
 
 SHARDS = 256
-
-
-def choices(words: Any) -> list[tuple[str, str]]:
-    """The choices of a column out of an enumeration of ``core``."""
-    return [(word.value, word.value) for word in words]
 
 
 class Vnf(models.Model):
@@ -136,18 +131,8 @@ class Target(models.Model):
         ]
 
 
-class TargetRevision(models.Model):
+class TargetRevision(ChangeNumber):
     """One row that numbers the changes of targets, in the order they are committed."""
-
-    number = models.BigIntegerField(default=0)
-
-    @classmethod
-    def next(cls) -> int:
-        """The next number. Call it in the transaction of the change: it holds the row until that ends."""
-        if not cls.objects.filter(pk=1).update(number=models.F("number") + 1):
-            cls.objects.get_or_create(pk=1)
-            cls.objects.filter(pk=1).update(number=models.F("number") + 1)
-        return cls.objects.values_list("number", flat=True).get(pk=1)
 
 
 class Shard(models.Model):
