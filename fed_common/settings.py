@@ -90,7 +90,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgresql", "postgres"):
         raise Invalid("MCFED_DATABASE_URL", parts.scheme, ("sqlite:///<path>", "postgresql://…"))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "fed_common.topics.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -205,6 +205,7 @@ DETECTORS = {
 POLICY_ACTIONS = {
     "log": "fed_common.monitor.actions.log.Log",
     "log_and_kill": "fed_common.monitor.actions.log.LogAndKill",
+    "notify": "fed_common.monitor.actions.notify.Notify",
     "respawn": "fed_common.monitor.actions.respawn.Respawn",
     "vdu_autoheal": "fed_common.monitor.actions.heal.Heal",
     "scaling": "fed_common.monitor.actions.scaling.ScaleOut",

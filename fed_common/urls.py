@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("openstack/", include("fed_common.inventory.tacker.urls")),
     path("openstack/", include("fed_common.alarms.aodh.urls")),
     path("openstack/", include("fed_common.monitor.mistral.urls")),
+    path("", include("fed_common.monitor.alarm_paths")),
     path("vnffm/v1/", include("fed_common.alarms.vnffm.urls")),
     path("", include("fed_common.faults.doctor_urls")),
     path("healthz", health.healthz),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.test import Client
+from django.test.client import ClientHandler
 
 from fed_common.access import tokens
 
@@ -25,6 +27,7 @@ class Caller:
         ``body`` is sent as JSON, a ``str`` or ``bytes`` as it is; ``//path`` is one outside of the API.
         """
         client = Client(raise_request_exception=False)
+        client.handler = _handler()
         if self.token:
             headers["X-Auth-Token"] = self.token
         data = body if isinstance(body, str | bytes) else json.dumps(body)
@@ -52,6 +55,12 @@ class Caller:
         answer = self.ask(method, path, body, **headers)
         assert answer.status_code < 300, answer.content
         return answer.json() if answer.content else None
+
+
+@cache
+def _handler() -> ClientHandler:
+    """The application as it is in a process: else each call looks for all static files again."""
+    return ClientHandler(enforce_csrf_checks=False)
 
 
 def caller(role: str, *vims: str, name: str = "", project: str = "") -> Caller:

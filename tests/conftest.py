@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MCFED_DATA", tempfile.mkdtemp(prefix="mcfed-test-"))
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -25,6 +26,12 @@ if TYPE_CHECKING:  # it needs Django, which is set up later
     from tests.callers import Caller
     from tests.doubles.aai import Aai
     from tests.vcsim import Vcsim
+
+# a machine that does much else is no finding
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 SERVICES = Path(__file__).parent / "services"
 
@@ -96,6 +103,26 @@ def vcsim() -> Iterator[Vcsim]:
 def openstack_clients() -> Path:
     """The folder of the stock ``openstack`` command with the plugins of Tacker, Mistral and Aodh."""
     return Path(service("openstack-clients", "path", PYTHON=sys.executable))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """This process's database need not survive a power cut, and nobody reads Django's lists of what is in it.
+
+    Else each test that commits waits for the disk, and after it all content types and permissions are made anew.
+    """
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.contenttypes.management import create_contenttypes
+    from django.db import connections
+    from django.db.models.signals import post_migrate
+
+    options: Any = connections.settings["default"]["OPTIONS"]
+    if command := options.get("init_command"):
+        options["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+    assert post_migrate.disconnect(
+        create_permissions, dispatch_uid=f"{create_permissions.__module__}.create_permissions"
+    )
+    assert post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Consumer:
         """How many have come."""
         return len(self.arrivals())
 
-    def has(self, count: int, within: float = 60.0) -> list[Arrival]:
+    def has(self, count: int, within: float = 180.0) -> list[Arrival]:
         """Wait until that many have come, or more; all of them."""
         return (
             until(lambda: found if len(found := self.arrivals()) >= count else None, within=within, every=0.1)

@@ -15,6 +15,7 @@ import psycopg
 from fed_common.bus.rpc import RpcClient, RpcServer
 from fed_common.core.health import Report
 from fed_common.monitor.rpc import CONDUCTOR_TOPIC, EXCHANGE, KILL_TOPIC
+from tests.conftest import empty_database
 from tests.processes import Deployment, Process, deployed
 from tests.vhosts import VirtualHost, virtual_host
 
@@ -191,11 +192,7 @@ def measured(process: Process, name: str) -> float:
 @contextmanager
 def executors(folder: Path, rabbitmq_url: str, postgres_url: str) -> Iterator[Executors]:
     """All of it but the executors, and gone at the end."""
-    name = f"executors_{uuid.uuid4().hex[:8]}"
-    database = f"{postgres_url.rpartition('/')[0]}/{name}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    with virtual_host(rabbitmq_url) as host:
+    with empty_database(postgres_url) as database, virtual_host(rabbitmq_url) as host:
         env = {"MCFED_DATABASE_URL": database, "MCFED_TRANSPORT_URL": host.url}
         with deployed(folder, **env) as deployment:
             made = Executors(deployment, host, database)
@@ -203,5 +200,3 @@ def executors(folder: Path, rabbitmq_url: str, postgres_url: str) -> Iterator[Ex
             yield made
             made.conductor._close()
             made.client._client.transport.cleanup()
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"drop database {name} with (force)")

@@ -28,13 +28,10 @@ def main() -> None:
     """All of it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fed_common.settings")
     django.setup()
-    from django.core.management import call_command
-
     from fed_common.telemetry.logging import setup_logging
     from tests.clouds import register
 
     setup_logging("WARNING")
-    call_command("migrate", verbosity=0)
     vim = register(type="booting", auth_url=sys.argv[1])
     for kind in KINDS:
         point, killed = 0, True

@@ -47,27 +47,33 @@ class Told:
 
 def read_kafka(bootstrap: str, topic: str, *, distinct: int, within: float) -> Told:
     """Read the topic from its beginning until that many different events came, or the time is up."""
+    return read_kafka_until(bootstrap, topic, lambda seen: len(seen) >= distinct, within=within)
+
+
+def read_kafka_until(bootstrap: str, topic: str, enough: Callable[[set[str]], bool], *, within: float) -> Told:
+    """Read the topic from its beginning until the ids that came are enough, or the time is up."""
     events: list[dict[str, Any]] = []
     seen: set[str] = set()
-    for record in _records(bootstrap, topic, within):
+    for record in records(bootstrap, topic, within):
         if record is not None:
             event = json.loads(record.value)
             events.append(event)
             seen.add(event["multicloud"]["event_id"])
-        if len(seen) >= distinct:
+        if enough(seen):
             break
     return Told(events)
 
 
-def _records(bootstrap: str, topic: str, within: float) -> Iterator[Any]:
+def records(bootstrap: str, topic: str, within: float) -> Iterator[Any]:
+    """The topic's records from its beginning for that many seconds; None whenever there is none just now."""
     consumer = KafkaConsumer(
         topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, group_id=None
     )
     deadline = time.monotonic() + within
     try:
         while time.monotonic() < deadline:
-            for records in consumer.poll(timeout_ms=500, max_records=2000).values():
-                yield from records
+            for batch in consumer.poll(timeout_ms=500, max_records=2000).values():
+                yield from batch
             yield None
     finally:
         consumer.close()

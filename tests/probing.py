@@ -36,7 +36,7 @@ class Heard:
         before = len(self.of[key])
         await self.until(lambda: len(self.of[key]) >= before + number)
 
-    async def until(self, condition: Callable[[], object], within: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], object], within: float = 60.0) -> None:
         """Let the engine go on until it is so."""
         async with asyncio.timeout(within):
             while not condition():

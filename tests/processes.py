@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from tests.tables import lay_tables, lay_token
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
@@ -86,15 +87,17 @@ class Process:
 
 
 class Deployment:
-    """A gateway of several processes on one database."""
+    """A gateway of several processes on one database, which has our tables unless it is to be ``empty``."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, empty: bool = False, **settings: str) -> None:
         self.folder, self.port = folder, free_port()
         own = {"MCFED_DATA": str(folder / "var"), "MCFED_PORT": str(self.port), **settings}
+        self.database_url = settings.get("MCFED_DATABASE_URL", f"sqlite:///{folder}/var/mcfed.sqlite3")
         self.env = {**{k: v for k, v in os.environ.items() if not k.startswith("MCFED_")}, **own}
         self.processes: list[Process] = []
         self.session = requests.Session()
-        self.manage("migrate", "-v0")
+        if not empty:
+            lay_tables(self.database_url)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; what it printed."""
@@ -116,9 +119,7 @@ class Deployment:
 
     def gateway(self) -> Process:
         """Start the HTTP process and sign in as admin."""
-        self.session.headers["X-Auth-Token"] = self.manage(
-            "createtoken", "--name", "test", "--role", "admin"
-        ).strip()
+        self.session.headers["X-Auth-Token"] = lay_token(self.database_url)
         return self.start("gateway")
 
     @property
@@ -158,9 +159,9 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployed(folder: Path, **settings: str) -> Iterator[Deployment]:
+def deployed(folder: Path, *, empty: bool = False, **settings: str) -> Iterator[Deployment]:
     """A deployment that is stopped at the end."""
-    deployment = Deployment(folder, **settings)
+    deployment = Deployment(folder, empty=empty, **settings)
     try:
         yield deployment
     finally:

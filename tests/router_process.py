@@ -15,6 +15,7 @@ import requests
 from tests.conftest import service
 from tests.processes import ROOT, free_port
 from tests.router_client import Router
+from tests.tables import lay_tables
 from tests.waiting import until
 
 
@@ -24,13 +25,14 @@ class RouterProcess:
     def __init__(self, folder: Path, **env: str) -> None:
         self._log = folder / "server.log"
         own = {"MCFED_DATA": str(folder / "var"), "MCFED_AUTH": "none", **env}
+        self._database_url = env.get("MCFED_DATABASE_URL", f"sqlite:///{folder}/var/mcfed.sqlite3")
         self._env = {**{k: v for k, v in os.environ.items() if not k.startswith("MCFED_")}, **own}
         self.port = free_port()
         self.client = Router(self.port)
 
     def migrate(self) -> None:
         """Make the tables."""
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self._env, check=True)
+        lay_tables(self._database_url)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

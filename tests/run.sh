@@ -9,9 +9,10 @@ cd "$(dirname "$0")/.." || exit 1
 [ $# -eq 0 ] || exec python -m pytest "$@"
 
 shopt -s nullglob
+export PG_FAST=1   # tests kill servers, and cut no power
 data=${MCFED_DATA:?}
 PAIR=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_*,polling_postgres}.py
-  tests/integration/test_{events_stream_postgres,topics_postgres,vio_rabbitmq,publishers_bus,snmp_*}.py
+  tests/integration/test_{events_stream_postgres,topics_postgres*,vio_rabbitmq,publishers_bus,snmp_*}.py
   tests/scenario/test_scenario_{monitor,soak,alarms,alarm_table,faults}.py)
 
 lane() {   # NAME PYTEST-ARGS...
@@ -21,8 +22,9 @@ lane() {   # NAME PYTEST-ARGS...
 }
 
 on_own_servers() {   # COMMAND: with a RabbitMQ and a PostgreSQL that are not those of the others
-  MCFED_RUN=$PWD/.run/own RMQ_PORT=29672 RMQ_MGMT_PORT=29673 RMQ_DIST_PORT=29674 RMQ_EPMD_PORT=29675 \
-    PG_PORT=29432 KAFKA_PORT=29092 KAFKA3_PORT=29102 "$@"
+  KAFKA_JARS=$(realpath -m "${MCFED_RUN:-.run}")/services/kafka-jars MCFED_RUN=$PWD/.run/own \
+    RMQ_PORT=29672 RMQ_MGMT_PORT=29673 RMQ_DIST_PORT=29674 RMQ_EPMD_PORT=29675 PG_PORT=29432 \
+    KAFKA_PORT=29092 KAFKA3_PORT=29102 "$@"
 }
 
 pair() {

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class Runner:
         if self._popen.poll() is None:
             self.signal(signal.SIGCONT)
             self._popen.terminate()
-            assert self._popen.wait(20) == 0
+            assert self._popen.wait(60) == 0
 
     @property
     def running(self) -> bool:
@@ -103,7 +103,7 @@ class Fleet:
         self.runners += made
         return made
 
-    def shared(self, *owners: Runner, within: float = 20) -> dict[int, int]:
+    def shared(self, *owners: Runner, within: float = 60) -> dict[int, int]:
         """Wait until these own every shard between them, in fair shares; the epochs."""
         least, more = divmod(SHARDS, len(owners))
         fair = sorted([least + 1] * more + [least] * (len(owners) - more))
@@ -112,12 +112,18 @@ class Fleet:
         assert len(merged) == SHARDS
         return merged
 
-    def taken_over(self, *owners: Runner, within: float = 20) -> float:
-        """Wait until these own every shard between them; when that was so first."""
-        until(
-            lambda: len({shard for one in owners for shard in one.epochs()}) == SHARDS, within=within, every=0.005
-        )
-        return max(one.now()["since"] for one in owners)
+    def taken_over(self, shards: Collection[int], *heirs: Runner, since: float) -> float:
+        """Wait until these began to own each of the shards after that moment; when the last one had an heir."""
+
+        def begun() -> dict[int, float]:
+            told = [line for one in heirs for line in one.said() if "gained" in line and line["at"] > since]
+            times: dict[int, float] = {}
+            for line in sorted(told, key=lambda line: line["at"]):
+                times |= {int(shard): line["at"] for shard in line["gained"] if int(shard) not in times}
+            return times if times.keys() >= set(shards) else {}
+
+        times = until(begun, within=60)
+        return max(times[shard] for shard in shards)
 
     def owned_twice(self) -> dict[int, float]:
         """How long any shard had two owners who both believed in it, in seconds."""
@@ -130,21 +136,6 @@ class Fleet:
                     for shard in one.epochs.keys() & other.epochs.keys():
                         found[shard] = max(found.get(shard, 0.0), overlap)
         return found
-
-    def longest_gap(self, began: float) -> float:
-        """The longest time since then that any shard had no owner between two who had it, in seconds."""
-        times: dict[int, list[tuple[float, float]]] = {}
-        for one in self.runners:
-            for belief in one.beliefs():
-                for shard in belief.epochs if belief.until > began else ():
-                    times.setdefault(shard, []).append((belief.since, belief.until))
-        longest = 0.0
-        for spans in times.values():
-            spans.sort()
-            end = spans[0][1]
-            for since, until_ in spans:
-                longest, end = max(longest, since - end), max(end, until_)
-        return longest
 
     def falling_epochs(self) -> list[tuple[int, str, int]]:
         """Whoever began to own a shard with an epoch not above that of all who began before."""

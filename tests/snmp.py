@@ -69,7 +69,7 @@ def notifier(url: str) -> SnmpNotifier:
     return SnmpNotifier(parse_config(SnmpNotifier.Config, SnmpNotifier.options_of(url)))
 
 
-def tell(url: str, *notices: Notice, timeout: float = 5.0) -> None:
+def tell(url: str, *notices: Notice, timeout: float = 60.0) -> None:
     """Tell the target of this action. Raises what the notifier raises."""
     asyncio.run(notifier(url).notify(Packet("delivery-1", 1, notices), timeout=timeout))
 

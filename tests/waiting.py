@@ -9,13 +9,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, within: float = 30.0, every: float = 0.02) -> T:
-    """The first true value of ``condition()``; fails when there is none within the seconds given."""
-    deadline = time.monotonic() + within
+def until(condition: Callable[[], T], *, within: float = 60.0, every: float | None = None) -> T:
+    """The first true value of ``condition()``; fails when there is none within the seconds given.
+
+    It is asked every so many seconds; unless they are given, less and less often: to ask costs those who work.
+    """
+    began = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > within:
             raise AssertionError(f"not true within {within} s: {condition}")
-        time.sleep(every)
+        time.sleep(min(max(0.02, waited / 20), 0.2) if every is None else every)

@@ -32,7 +32,6 @@ class AlarmPublisher(Publisher):
 
     def start(self) -> None:
         """Begin to send, and read the rules from now on, so that events find them read."""
-        notify.start()
         threading.Thread(target=self._read, name="rules", daemon=True).start()
 
     def publish(self, messages: Sequence[Message], *, timeout: float) -> Sequence[Refused]:  # noqa: ARG002
@@ -47,5 +46,6 @@ class AlarmPublisher(Publisher):
         notify.stop()
 
     def _read(self) -> None:
+        notify.start()
         while not self._stopping.is_set():
             self._stopping.wait(READ_EVERY if self._evaluator.prepare() else READ_AGAIN_AFTER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from importlib import import_module
@@ -17,13 +16,13 @@ from fed_common.events.store import forget_old_events
 from fed_common.inventory.known import forget_deleted
 from fed_common.inventory.state_history import forget_old_states
 from fed_common.notify.deliveries import forget_old_deliveries
+from fed_common.telemetry.collector import leave_loaded_alone
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable
 from fed_common.topics.log import expire
 
 TIDY_EVERY = 600.0
 GRACE = 3
-FULL_COLLECTION_AFTER = 50
 
 log = get_logger(__name__)
 
@@ -56,14 +55,9 @@ def serve() -> None:
 
 
 def _settle() -> None:
-    """Load every view now: what is loaded stays, so the collector need not halt requests to look at it.
-
-    Full collections halt them for tens of ms when a thousand calls are under way; they are made more rarely.
-    """
+    """Load every view now: what is loaded stays, so the collector need not halt requests to look at it."""
     import_module(settings.ROOT_URLCONF)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
+    leave_loaded_alone()
 
 
 def _tidy(stopping: threading.Event) -> None:

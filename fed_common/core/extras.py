@@ -21,6 +21,8 @@ def parse_extras(extras: object, *, field: str = "multicloud", terms: int = 100)
     values = {name: _READERS[name](f"{field}.{name}", found[name]) for name in _READERS if name in found}
     if found.get("clear") is not None:
         values["clear"] = parse_condition(found["clear"], field=f"{field}.clear", terms=terms)
+    if values.get("absent_after"):
+        _refuse_beside_absence(field, found)
     return Extras(**values)
 
 
@@ -35,8 +37,23 @@ def extras_to_plain(extras: Extras) -> dict[str, Any]:
     return values
 
 
+def _refuse_beside_absence(field: str, found: Mapping[str, Any]) -> None:
+    """A rule that waits for its events is cleared by the next one, and by nothing else."""
+    for name in ("clear", "clear_after", "under_host"):
+        if found.get(name):
+            raise plain.refused(f"{field}.{name}", found[name], "nothing beside absent_after")
+
+
 def _seconds(least: float, most: float) -> Callable[[str, object], float]:
     return lambda field, value: plain.number(field, value, least=least, most=most)
+
+
+def _absence(field: str, value: object) -> float:
+    """None is missed within less than a second: it is looked for twice in one."""
+    seconds = plain.number(field, value, least=0, most=DAYS_30)
+    if 0 < seconds < 1:
+        raise plain.refused(field, value, f"0, or 1 to {DAYS_30:g} seconds")
+    return seconds
 
 
 def _flag(field: str, value: object) -> bool:
@@ -65,6 +82,7 @@ def _category(field: str, value: object) -> EventCategory:
 
 _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "clear_after": _seconds(0, DAYS_30),
+    "absent_after": _absence,
     "within": _seconds(0.001, DAYS_30),
     "same": _same,
     "correlation": _word,

@@ -65,6 +65,8 @@ class Extras:
 
     ``clear``         what takes the rule back to ``ok``, for the same managed object.
     ``clear_after``   seconds after which it goes back to ``ok`` by itself; 0: never.
+    ``absent_after``  of an event rule: its events are waited for; it goes to ``alarm`` when none came for so many
+                      seconds, and to ``ok`` with the next; 0: they raise it.
     ``within``        of a composite: seconds within which its events must have been seen.
     ``same``          of a composite: the trait that must have one value in all of its events; empty: any.
     ``correlation``   rules of one word make one alarm of one object in the table.
@@ -74,6 +76,7 @@ class Extras:
 
     clear: Condition | None = None
     clear_after: float = 0.0
+    absent_after: float = 0.0
     within: float = 60.0
     same: str = ""
     correlation: str = ""
@@ -81,6 +84,11 @@ class Extras:
     group_wait: float = 0.0
     category: EventCategory = EventCategory.PROCESSING_ERROR
     probable_cause: str = ""
+
+    @property
+    def per_object(self) -> bool:
+        """Whether the objects are remembered that the rule is in alarm for."""
+        return self.clear is not None or self.absent_after > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,21 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmTrigger:
+    """A trigger of an alarm policy (tosca.policies.tacker.Alarming): what is done when somebody's alarm fires.
+
+    ``actions``  as Tacker's alarm URLs name them: ``respawn``, and ``SP1-out`` or ``SP1-in`` of a scaling policy.
+    ``condition``, ``metric`` and ``server_group`` are for whoever makes the alarm; nobody here measures them.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    metric: str = ""
+    condition: Mapping[str, str | float] = field(default_factory=dict)
+    server_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VduSpec:
     """One VDU of a VNFD. Without an ``image`` it cannot be booted, only adopted.
 
@@ -89,6 +104,7 @@ class Vnfd:
     vdus: tuple[VduSpec, ...]
     scalings: tuple[Scaling, ...] = ()
     description: str = ""
+    triggers: tuple[AlarmTrigger, ...] = ()
 
     def vdu(self, name: str) -> VduSpec:
         """The VDU of that name. Raises KeyError."""

@@ -13,7 +13,7 @@ from fed_common.core.model import Vim as CoreVim
 from fed_common.events.ownership import RENEW_EVERY, Ownership, own_name
 from fed_common.events.pipeline import Pipeline
 from fed_common.events.polling.recorder import Recorder
-from fed_common.events.polling.told import ToldByPoll, polled_instead, told_of
+from fed_common.events.polling.told import Lookout, ToldByPoll, polled_instead, told_of
 from fed_common.events.routes import Routes
 from fed_common.interfaces.plugin import CloudPlugin
 from fed_common.interfaces.registry import Registry
@@ -143,7 +143,7 @@ class Listening:
             return
         if source is None:
             return
-        told = ToldByPoll(lambda: told_of([vim_id], behind=self._newest_told))
+        told = ToldByPoll(Lookout(vim_id, lambda: self._newest_told))
         told.hold(held=True)
         told.learn(told_of([vim_id]))
         pipeline = Pipeline(vim_id, self._routes, told, self._recorder.note)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from fed_common.bus.rpc import in_process
 from fed_common.core.errors import Invalid
+from fed_common.telemetry.collector import leave_loaded_alone
 from fed_common.telemetry.endpoint import serve_health
 from fed_common.telemetry.logging import get_logger, setup_logging
 
@@ -46,6 +47,7 @@ class WorkerCommand(BaseCommand):
 
     kind: ClassVar[str]
     needs_bus: ClassVar[bool] = False
+    requires_system_checks = ()  # they load every view
 
     @abstractmethod
     def parts(self) -> tuple[*tuple[Part, ...], HealthyPart]:
@@ -66,6 +68,7 @@ class WorkerCommand(BaseCommand):
         parts = self.parts()
         for part in parts:
             part.start()
+        leave_loaded_alone()
         server = serve_health(settings.BIND, options["metrics_port"], parts[-1].health)
         log.info(f"{self.kind} started", metrics_port=server.server_port)
         stopping.wait()

@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
-from fed_common.core import clock
 from fed_common.core.kinds import Kind
 from fed_common.core.model import Event
 from fed_common.events.polling.told import remember_house
 from fed_common.events.routes import Tables
 from fed_common.faults import facts
-from fed_common.faults.calls import Calls
+from fed_common.faults.alarming import Alarming
+from fed_common.faults.calls import Calls, keep
 from fed_common.faults.cloud import FaultyCloud, cloud_of
-from fed_common.faults.finding import FOUND, affected
 from fed_common.faults.marking import Marking
 from fed_common.faults.models import FaultedInstance, HostFault
-from fed_common.faults.telling import Ears, Subscribers, Telling, cut
+from fed_common.faults.telling import Subscribers, Telling, cut
 from fed_common.faults.turn import Turn
-from fed_common.topics.database import reachable, writing
 
 Outcome, State = FaultedInstance.Outcome, HostFault.State
-ERROR_SET, MARKED, NOTIFIED, TRANSFORMED, EVALUATED = "T03", "T04", "T05", "T06", "T07"
-TIMEOUT = 10.0
-AT_ONCE = 500
+ERROR_SET, MARKED = "T03", "T04"
 MARK_FIRST = 1.0
 """Seconds that the host is ahead of its instances: else its few calls would wait behind theirs in the cloud."""
 
 
 def act(turn: Turn, routes: Tables, pool: ThreadPoolExecutor) -> None:
     """Do it all, or what is left of it. Raises Over, Retryable: somebody goes on."""
-    fault = turn.fault
-    cloud = cloud_of(fault.vim)
-    rows = affected(fault)
-    marking = _begin_marking(turn, cloud)
+    alarms, marking = Alarming(turn, routes), None
     try:
-        events = _tell_alarms(turn, routes, rows)
-        others = Telling(turn, Subscribers(routes), cut(events))
+        alarms.begin()
+        cloud = cloud_of(turn.fault.vim)
+        marking = _begin_marking(turn, cloud)
+        alarms.finish()
+        others = Telling(turn, Subscribers(routes), cut(alarms.events))
         try:
             if marking:
                 marking.finish(within=MARK_FIRST)
-            _set_error(turn, cloud, [row for row in rows if row.outcome == Outcome.WAITING], pool)
-            _keep(turn, events, rows)
+            _set_error(turn, cloud, [row for row in alarms.rows if row.outcome == Outcome.WAITING], pool)
+            _keep(turn, alarms.events, alarms.rows)
         except BaseException:
             others.stop()
             raise
     finally:
+        alarms.stop()
         failed = _end_marking(turn, marking)
     others.finish()
-    _end(turn, rows, failed or (cloud if isinstance(cloud, str) else ""), partial=bool(failed))
+    _end(turn, alarms.rows, failed or (cloud if isinstance(cloud, str) else ""), partial=bool(failed))
 
 
 def _begin_marking(turn: Turn, cloud: FaultyCloud | str) -> Marking | None:
@@ -70,32 +67,6 @@ def _end_marking(turn: Turn, marking: Marking | None) -> str:
     return marking.failed
 
 
-def _events(fault: HostFault, rows: Sequence[FaultedInstance]) -> Iterator[Sequence[Event]]:
-    """Made piece by piece: the first ones are told before the last ones are made."""
-    at = clock.parse(fault.stages[FOUND]) or clock.now()
-    yield [facts.host_down(fault, at)]
-    for some in cut([row for row in rows if row.is_faulted]):
-        with reachable():
-            yield facts.in_error(fault, some, at)
-
-
-def _tell_alarms(turn: Turn, routes: Tables, rows: Sequence[FaultedInstance]) -> list[Event]:
-    """What was told."""
-    told: list[Event] = []
-
-    def noted() -> Iterator[Sequence[Event]]:
-        for some in _events(turn.fault, rows):
-            turn.note(TRANSFORMED)
-            told.extend(some)
-            yield some
-
-    turn.note(NOTIFIED)
-    Telling(turn, Ears(routes), noted()).finish()
-    turn.note(EVALUATED)
-    turn.write()
-    return told
-
-
 def _set_error(
     turn: Turn, cloud: FaultyCloud | str, rows: Sequence[FaultedInstance], pool: ThreadPoolExecutor
 ) -> None:
@@ -103,8 +74,7 @@ def _set_error(
     if isinstance(cloud, str):
         for row in rows:
             row.outcome, row.reason = Outcome.LEFT, cloud
-        with writing(TIMEOUT):
-            FaultedInstance.objects.bulk_update(rows, ["outcome", "reason"], AT_ONCE)
+        keep(rows)
         return
 
     def told(batch: Sequence[FaultedInstance]) -> None:

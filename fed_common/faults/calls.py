@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
+from django.db.models import F, QuerySet
 
 from fed_common.core.errors import CloudFailed, GatewayError, NotFound, Retryable, Unsupported
 from fed_common.events.delivery import waits
@@ -45,9 +47,12 @@ class Calls:
 
     def _round(self, rows: Sequence[FaultedInstance], call: Call) -> None:
         waiting, running = deque(rows), dict[Future[Outcome], FaultedInstance]()
+        looked = -LOOK_EVERY
         try:
             while waiting or running:
-                self._turn.require()
+                if self._turn.stopping.is_set() or time.monotonic() - looked >= LOOK_EVERY:
+                    looked = time.monotonic()
+                    self._turn.require()
                 self._begin(waiting, running, call)
                 done, _ = wait(running, LOOK_EVERY, FIRST_COMPLETED)
                 self._settle({future: running.pop(future) for future in done})
@@ -67,7 +72,7 @@ class Calls:
             row.tries += 1
             self._tries[row.pk] += 1
         with writing(TIMEOUT):
-            FaultedInstance.objects.bulk_update(batch, ["tries"])
+            _those(batch).update(tries=F("tries") + 1)
         self._before(batch)
         running.update({self._pool.submit(call, row): row for row in batch})
 
@@ -75,8 +80,22 @@ class Calls:
         for future, row in done.items():
             row.outcome, row.reason = _outcome(future, row, last=self._tries[row.pk] >= settings.FAULT_TRIES)
         if done:
-            with writing(TIMEOUT):
-                FaultedInstance.objects.bulk_update(list(done.values()), ["outcome", "reason"])
+            keep(done.values())
+
+
+def keep(rows: Collection[FaultedInstance]) -> None:
+    """Write the outcomes and reasons of these. Raises Retryable."""
+    alike = defaultdict[tuple[str, str], list[FaultedInstance]](list)
+    for row in rows:
+        alike[row.outcome, row.reason].append(row)
+    with writing(TIMEOUT):
+        for (outcome, reason), some in alike.items():
+            _those(some).update(outcome=outcome, reason=reason)
+
+
+def _those(rows: Iterable[FaultedInstance]) -> QuerySet[FaultedInstance]:
+    """By one statement, while ``bulk_update`` makes up one value for each."""
+    return FaultedInstance.objects.filter(pk__in=[row.pk for row in rows])
 
 
 def _outcome(future: Future[Outcome], row: FaultedInstance, *, last: bool) -> tuple[Outcome, str]:

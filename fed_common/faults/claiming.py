@@ -22,7 +22,7 @@ def claim(owner: str, count: int, ours: Collection[UUID] = ()) -> list[HostFault
     """Up to so many faults that are this inspector's now, the oldest first. Raises Retryable."""
     with reachable():
         ready = list(_ready().exclude(pk__in=ours)[:count])
-    return [fault for fault in ready if _claimed(fault, owner)]
+        return [fault for fault in ready if _claimed(fault, owner)]
 
 
 def renew(owner: str, ours: Collection[UUID]) -> None:

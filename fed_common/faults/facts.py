@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from fed_common.core import instances as core
 from fed_common.core.instances import HostState
@@ -32,22 +32,19 @@ def host_up(fault: HostFault, at: datetime) -> Event:
     return _host(fault, HOST_UP, Kind.HOST_UP, HostState.UP, HostState.DOWN, at)
 
 
-def in_error(fault: HostFault, rows: Iterable[FaultedInstance], at: datetime) -> list[Event]:
+def in_error(fault: HostFault, rows: Sequence[FaultedInstance], at: datetime) -> list[Event]:
     """One event for each: it is in error."""
-    known = _known(fault, rows)
-    return [
-        _update(fault, known[row.instance_id], ERROR, row.old_state, Kind.ERROR, at, _id(fault, row.instance_id))
-        for row in rows
-    ]
+    known, update = _known(fault, rows), _Update(fault, at)
+    return [update.of(known[row.instance_id], ERROR, row.old_state, Kind.ERROR, row.instance_id) for row in rows]
 
 
 def taken_back(
-    fault: HostFault, states: Mapping[str, str], rows: Iterable[FaultedInstance], at: datetime
+    fault: HostFault, states: Mapping[str, str], rows: Sequence[FaultedInstance], at: datetime
 ) -> list[Event]:
     """One event for each: it is in error no more; ``states``: in what it is now, by id."""
-    known = _known(fault, rows)
+    known, update = _known(fault, rows), _Update(fault, at)
     return [
-        _update(fault, known[id], states[id], ERROR, Kind.UPDATE, at, _id(fault, f"{id}/clear"))
+        update.of(known[id], states[id], ERROR, Kind.UPDATE, f"{id}/clear")
         for row in rows
         if (id := row.instance_id) in states
     ]
@@ -64,46 +61,53 @@ def keep(vim_id: str, events: Sequence[Event]) -> None:
 
 
 def _id(fault: HostFault, what: str) -> str:
-    return str(uuid5(UUID(str(fault.pk)), what))
+    return str(uuid5(fault.id, what))
 
 
-def _known(fault: HostFault, rows: Iterable[FaultedInstance]) -> dict[str, core.Instance]:
+def _known(fault: HostFault, rows: Sequence[FaultedInstance]) -> dict[str, core.Instance]:
     """What the inventory says of each; of one that it knows no more, what was kept with the fault."""
-    kept = {
-        row.instance_id: core.Instance(
-            row.instance_id, row.name, row.old_state, host=fault.host, tenant_id=row.tenant_id
+    ids = [row.instance_id for row in rows]
+    found = Instance.objects.filter(vim=fault.vim_id, instance_id__in=ids).order_by()
+    known = {one.instance_id: known_of(one).instance for one in found}
+    for row in rows:
+        if row.instance_id not in known:
+            known[row.instance_id] = core.Instance(
+                row.instance_id, row.name, row.old_state, host=fault.host, tenant_id=row.tenant_id
+            )
+    return known
+
+
+class _Update:
+    """Makes the events of a fault's instances; what they share is made once."""
+
+    def __init__(self, fault: HostFault, at: datetime) -> None:
+        self._fault, self._at, self._vim_id = fault, at, fault.vim.full_id
+        self._traits = _traits(fault)
+
+    def of(self, known: core.Instance, state: str, old_state: str, kind: Kind, named: str) -> Event:
+        """The instance went from one state to another."""
+        now = replace(known, state=state, state_description="", host=self._fault.host)
+        payload = {**instance_payload(now), "old_state": old_state, "old_task_state": known.state_description}
+        return Event(
+            id=_id(self._fault, named),
+            type=UPDATE,
+            vim_id=self._vim_id,
+            instance_id=now.id,
+            kind=kind,
+            phase=Phase.MOMENT,
+            state=state,
+            occurred_at=self._at,
+            received_at=self._at,
+            old_state=old_state,
+            old_state_description=known.state_description,
+            launched_at=now.launched_at,
+            instance_name=now.name,
+            host=now.host,
+            tenant_id=now.tenant_id,
+            origin=Origin.HOUSE,
+            traits={**known.traits, **self._traits},
+            payload=payload,
         )
-        for row in rows
-    }
-    found = Instance.objects.filter(vim=fault.vim_id, instance_id__in=list(kept))
-    return kept | {one.instance_id: known_of(one).instance for one in found}
-
-
-def _update(
-    fault: HostFault, known: core.Instance, state: str, old_state: str, kind: Kind, at: datetime, id: str
-) -> Event:
-    now = replace(known, state=state, state_description="", host=fault.host)
-    payload = {**instance_payload(now), "old_state": old_state, "old_task_state": known.state_description}
-    return Event(
-        id=id,
-        type=UPDATE,
-        vim_id=fault.vim.full_id,
-        instance_id=now.id,
-        kind=kind,
-        phase=Phase.MOMENT,
-        state=state,
-        occurred_at=at,
-        received_at=at,
-        old_state=old_state,
-        old_state_description=known.state_description,
-        launched_at=now.launched_at,
-        instance_name=now.name,
-        host=fault.host,
-        tenant_id=now.tenant_id,
-        origin=Origin.HOUSE,
-        traits={**known.traits, **_traits(fault)},
-        payload=payload,
-    )
 
 
 def _host(fault: HostFault, type: str, kind: Kind, state: HostState, before: HostState, at: datetime) -> Event:

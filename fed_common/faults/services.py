@@ -44,11 +44,12 @@ def report_host(
     Raises NotFound: no such VIM or host; Invalid; Retryable: no database.
     """
     said = Said(source, cause, seen_at, severity, fenced, details or {})
-    vim = _vim(vim_id, host)
-    try:
-        fault = _reported(vim, host, said)
-    except IntegrityError:  # somebody else reported it a moment before
-        fault = _reported(vim, host, said)
+    with reachable():
+        vim = _vim(vim_id, host)
+        try:
+            fault = _reported(vim, host, said)
+        except IntegrityError:  # somebody else reported it a moment before
+            fault = _reported(vim, host, said)
     metrics.HOST_REPORTS.labels(vim.full_id, fault.state).inc()
     log.warning("a host failed", vim=vim_id, host=host, source=source, cause=cause, fault=str(fault.pk))
     return fault

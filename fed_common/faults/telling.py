@@ -13,7 +13,8 @@ from fed_common.events.routes import RouteTable, Tables
 from fed_common.faults.turn import Over, Turn
 from fed_common.telemetry.logging import get_logger
 
-FIRST, NEXT = 16, 250
+FIRST, NEXT = 15, 500
+"""With the host's own event the first ones are as many as evaluators take up first."""
 T = TypeVar("T")
 LOOK_EVERY = 0.2
 
@@ -55,6 +56,10 @@ class Telling:
         self._thread = threading.Thread(target=self._tell, name="telling-fault", daemon=True)
         self._thread.start()
 
+    def wait(self, within: float) -> None:
+        """Wait for the end, for at most so many seconds."""
+        self._thread.join(within)
+
     def finish(self) -> None:
         """Wait until every required sink has them. Raises Over: the turn ended before; Retryable."""
         try:
@@ -78,9 +83,10 @@ class Telling:
             log.exception("a fault is told again", fault=str(self._turn.fault.pk))
 
 
-def cut(all: Sequence[T]) -> Iterator[Sequence[T]]:
-    """A few at first, so that the first alarm leaves at once."""
+def cut(all: Sequence[T], *, begun: bool = False) -> Iterator[Sequence[T]]:
+    """A few at first, so that the first alarm leaves at once; ``begun``: it has left."""
+    first = NEXT if begun else FIRST
     if all:
-        yield all[:FIRST]
-    for start in range(FIRST, len(all), NEXT):
+        yield all[:first]
+    for start in range(first, len(all), NEXT):
         yield all[start : start + NEXT]

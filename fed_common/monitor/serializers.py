@@ -10,11 +10,14 @@ from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from fed_common.access.models import Role
+from fed_common.access.tokens import Identity
 from fed_common.core.health import Health
 from fed_common.core.vnf import EventType, OperationKind, VnfStatus
 from fed_common.inventory.fields import TextField, TruthField
 from fed_common.inventory.serializers import StrictSerializer, moment, plain
 from fed_common.monitor.models import LifecycleEvent, Operation, Target, Vnf, Vnfc
+from fed_common.monitor.vnfs.alarm_urls import shown_urls
 from fed_common.telemetry.redact import MASK
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
@@ -56,12 +59,18 @@ class VnfSerializer(serializers.Serializer[Any]):
             **plain(instance, "status", "error_reason", "maintenance"),
             "action_id": str(instance.action_id) if instance.action_id else None,
             "failure_count": instance.failure_count,
-            "attributes": dead,
+            "attributes": {**self._alarm_urls(instance), **dead},
             "health": {str(one): thought[one] for one in Health},
             "mgmt_ip_addresses": _addresses(members),
             "created_at": moment(instance.created_at),
             "updated_at": moment(instance.updated_at),
         }
+
+    def _alarm_urls(self, vnf: Vnf) -> dict[str, str]:
+        """At this gateway as the caller of ``request`` reached it; with their keys for who may write."""
+        request = self.context["request"]
+        writes = isinstance(request.user, Identity) and request.user.may(Role.OPERATOR)
+        return shown_urls(vnf, request.build_absolute_uri("/").rstrip("/"), keys=writes)
 
 
 class VnfDetailSerializer(VnfSerializer):

@@ -54,7 +54,7 @@ class Vnfs(APIView):
         for vim_id in filter(None, request.query_params.getlist("vim_id")):
             require_vim(request.user, vim_id)
         page = queries.VNFS.page(request.query_params, vnfs(request.user))
-        return Response(page.shown("vnfs", VnfSerializer(page.rows, many=True).data))
+        return Response(page.shown("vnfs", VnfSerializer(page.rows, many=True, context={"request": request}).data))
 
     def post(self, request: Request) -> Response:
         """Have one made."""
@@ -62,7 +62,7 @@ class Vnfs(APIView):
         require_vim(request.user, sent["vim_id"])
         reading = read(sent.pop("vnfd"), sent.pop("inputs", {}))
         vnf = services.create_vnf(vim=sent.pop("vim_id"), vnfd=reading.vnfd, **sent)
-        shown = VnfDetailSerializer(find_vnf(str(vnf.pk), request.user)).data
+        shown = _detail(str(vnf.pk), request)
         return Response({**shown, "warnings": list(reading.warnings)}, status=201)
 
 
@@ -72,13 +72,13 @@ class OneVnf(APIView):
 
     def get(self, request: Request, vnf: str) -> Response:
         """Show it."""
-        return Response(VnfDetailSerializer(find_vnf(vnf, request.user)).data)
+        return Response(_detail(vnf, request))
 
     def patch(self, request: Request, vnf: str) -> Response:
         """Change the fields sent."""
         changes = _sent(VnfChange, request)
         changed = services.change_vnf(find_vnf(vnf, request.user), changes)
-        return Response(VnfDetailSerializer(find_vnf(str(changed.pk), request.user)).data)
+        return Response(_detail(str(changed.pk), request))
 
     def delete(self, request: Request, vnf: str) -> Response:
         """Have it removed, with what was booted for it."""
@@ -144,6 +144,10 @@ class VnfRespawn(APIView):
     def post(self, request: Request, vnf: str) -> Response:
         """Begin."""
         return _begun(services.respawn_vnf(find_vnf(vnf, request.user)))
+
+
+def _detail(vnf: str, request: Request) -> dict[str, Any]:
+    return dict(VnfDetailSerializer(find_vnf(vnf, request.user), context={"request": request}).data)
 
 
 def _sent(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def retry(delivery_id: UUID) -> Delivery:
         row.state, row.tries, row.reason, row.ended_at = Delivery.State.WAITING, 0, "", None
         row.owner, row.expires_at = process.sender_name(), now + LEASE
         row.save()
-    hand_over([row])
+    hand_over([copy(row)])  # the sender writes in it
     return row
 
 

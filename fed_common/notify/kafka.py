@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -73,18 +74,21 @@ class KafkaNotifier(Notifier):
         return f"kafka {self._bootstrap}".strip()
 
     async def notify(self, packet: Packet, *, timeout: float) -> None:
-        """A message for each notice, with the alarm's id for a key."""
-        messages = [self._message(one) for one in packet.notices]
+        """A message for each notice, with the alarm's id for a key and the delivery's id in it."""
+        messages = [self._message(*one) for one in zip(packet.notices, packet.delivery_ids, strict=True)]
         loop = asyncio.get_running_loop()
-        refused = await loop.run_in_executor(self._cluster.threads, self._publish, messages, timeout)
+        deadline = time.monotonic() + timeout
+        refused = await loop.run_in_executor(self._cluster.threads, self._publish, messages, deadline)
         if refused:
             raise Permanent(refused[0].reason)
 
-    def _publish(self, messages: list[Message], timeout: float) -> Any:
-        return self._cluster.publisher.publish(messages, timeout=timeout)
+    def _publish(self, messages: list[Message], deadline: float) -> Any:
+        """What waited for a thread has that much less time: nobody hears of it after the deadline."""
+        return self._cluster.publisher.publish(messages, timeout=max(0.0, deadline - time.monotonic()))
 
-    def _message(self, notice: Notice) -> Message:
-        return Message(self._topic, notice.alarm_id, encode(self._render(notice)), _event_of(notice))
+    def _message(self, notice: Notice, delivery_id: str) -> Message:
+        value = encode({**self._render(notice), "delivery_id": delivery_id})
+        return Message(self._topic, notice.alarm_id, value, _event_of(notice))
 
 
 @lru_cache(100)

@@ -16,6 +16,7 @@ from fed_common.core.errors import Invalid, NotFound, Permanent
 from fed_common.interfaces.notifier import Packet
 from fed_common.notify import guard, targets
 from fed_common.notify.models import Delivery, Receiver
+from fed_common.notify.posting import tls_context
 from fed_common.notify.sending import process
 from fed_common.notify.sending.claims import LEASE, items_of
 from fed_common.notify.sending.tries import Try, attempt
@@ -118,8 +119,13 @@ def test_delivery(action: str, notice: Notice) -> Try:
 
 
 def start() -> None:
-    """Begin this process's sender now, so that the first notice need not wait for it. Safe to call twice."""
+    """Begin this process's sender and load the notifiers now, so that the first notice need not wait for them.
+
+    Takes some tenths of a second the first time. Safe to call twice.
+    """
     process.sender()
+    targets.schemes()
+    tls_context("", verify=True)
 
 
 def stop(within: float = 1.0) -> None:

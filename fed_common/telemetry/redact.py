@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
-# Both are linear in the text, however long and hostile it is: each word is begun once and never taken apart again.
+# All are linear in the text, however long and hostile it is: each word is begun once and never taken apart again.
 _URL = re.compile(r"(?<!\S)(?P<scheme>(?>\S*?://))(?P<credentials>\S+)@")
 _NEXT_HOST = re.compile(r"(?P<host>[\w.:\[\]-]+,)(?P<user>[^:,]*):.*")
 _NAMES = re.compile(r"pass(word|wd)?|secret|token|api[_-]?key|authorization|credential|auth_cred", re.IGNORECASE)
@@ -15,10 +15,12 @@ _PAIR = re.compile(
     r"(?<!\w)(?P<name>(?=\w*?(?:password|passwd|secret|token))\w++['\"]?\s*+[=:]\s*+)(?P<quote>['\"]?)[^\s'\",}]+",
     re.IGNORECASE,
 )
+_ALARM_URL = re.compile(r"(?P<path>/v1\.0/vnfs(?:/[^/\s]++){3}/)[a-z0-9]++")
 
 
 def redact(text: str) -> str:
-    """The text with passwords of URLs and of ``name=value`` pairs masked."""
+    """The text with passwords of URLs, keys of alarm URLs and values of ``name=value`` pairs masked."""
+    text = _ALARM_URL.sub(rf"\g<path>{MASK}", text)
     return _PAIR.sub(rf"\g<name>\g<quote>{MASK}", _URL.sub(_mask_credentials, text))
 
 

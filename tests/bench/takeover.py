@@ -83,7 +83,7 @@ def _kill(executors: Fleet, living: list[Runner]) -> list[float]:
     victim = living.pop(0)
     orphans = victim.epochs()
     killed_at = victim.kill()
-    executors.taken_over(*living, within=60)
+    executors.taken_over(orphans, *living, since=killed_at)
     seconds = []
     for shard in orphans:
         spans = [one.since for peer in living for one in peer.beliefs() if shard in one.epochs]

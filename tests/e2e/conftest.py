@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import service
 from tests.e2e.told import Watched
 from tests.processes import Deployment, deployed
+
+PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,7 @@ def open_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploymen
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page of a browser that knows nobody; fails the test when the page complains."""
     with browser.new_context(viewport={"width": 1440, "height": 800}) as context:
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.processes import ROOT, Deployment
 
@@ -26,6 +27,7 @@ raises = [("web", Severity.MAJOR), ("db", Severity.CRITICAL), ("cache", Severity
 write([Raise(about(id), "p", f"{id} broke", severity, clock.now(), cause()) for id, severity in raises])
 """
 )
+LATE = WRITE + 'write([Raise(about("late"), "q", "late broke", Severity.CRITICAL, clock.now(), cause())])'
 END = WRITE + 'write([Clear("p", clock.now(), cause(), about("db"))])'
 MANY = (
     WRITE
@@ -66,6 +68,39 @@ def test_what_is_wrong_appears_by_itself_and_is_acknowledged_by_a_click(page: Pa
     page.get_by_role("button", name="1 minor").click()
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("cache broke")
+
+
+def test_what_changes_before_the_page_hears_of_changes_is_shown(page: Page, gateway: Deployment) -> None:
+    page.add_init_script("window.setTimeout = () => 0")  # it never looks again by itself
+
+    def late(route: Route) -> None:
+        expect(page.locator("#connection")).to_have_text("live")
+        done(gateway, LATE)
+        route.continue_()
+
+    page.route("**/alarms/stream", late)
+    page.goto(f"{gateway.url}/?token={gateway.session.headers['X-Auth-Token']}")
+    page.goto(f"{gateway.url}/alarms#CRITICAL")
+    expect(page.locator("#alarms")).to_contain_text("late broke")
+
+
+def test_an_older_answer_that_comes_late_hides_no_newer_one(page: Page, gateway: Deployment) -> None:
+    answered: list[str] = []
+    page.on("response", lambda answer: answered.append(answer.url) if "alarms/active" in answer.url else None)
+
+    def late(route: Route) -> None:
+        page.evaluate("location.hash = 'MINOR'")
+        page.evaluate(
+            "new Promise((done) => setTimeout(done, 300))"
+        )  # time to ask for those, which it does not take
+        route.continue_()
+
+    page.route(re.compile(r"/alarms/active\?.*limit=1000$"), late, times=1)
+    page.goto(f"{gateway.url}/?token={gateway.session.headers['X-Auth-Token']}")
+    page.goto(f"{gateway.url}/alarms")
+    expect(page.locator("#counts button[data-severity=MINOR]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#alarms tr:not([data-severity=MINOR])")).to_have_count(0)
+    assert ["severity=MINOR" in url for url in answered] == [False, True]
 
 
 def test_nobody_sees_the_alarms_without_a_token(page: Page, gateway: Deployment) -> None:

@@ -101,7 +101,7 @@ def test_a_paused_page_stands_still_and_loses_nothing(watched):
     watched.page.get_by_role("button", name="Pause", exact=True).click()
     store(watched.gateway, event(instance_name="paused-1"), event(instance_name="paused-2"))
     resume = watched.page.get_by_role("button", name="Resume (2 new)")
-    expect(resume).to_be_visible(timeout=20_000)
+    expect(resume).to_be_visible()
     expect(watched.rows("paused-")).to_have_count(0)
     resume.click()
     expect(watched.rows("paused-")).to_have_count(2)
@@ -128,7 +128,7 @@ def test_a_burst_leaves_the_newest_two_hundred(watched):
 def test_a_gateway_that_comes_back_brings_what_was_missed_once(watched):
     gateway = watched.gateway
     gateway.processes[-1].kill()
-    expect(watched.page.locator("#connection")).to_have_text("reconnecting", timeout=20_000)
+    expect(watched.page.locator("#connection")).to_have_text("reconnecting")
     store(gateway, event(instance_name="missed-1"))
     gateway.start("gateway")
     watched.is_live()
@@ -147,7 +147,7 @@ def test_a_gateway_that_hangs_is_not_shown_as_live(page, gateway):
     process = gateway.processes[-1]
     process.signal(SIGSTOP)
     try:
-        with page.expect_event("requestfailed", timeout=30_000):
+        with page.expect_event("requestfailed"):
             page.clock.fast_forward(10_000)
         page.clock.fast_forward(10_000)
         expect(page.locator("#connection")).to_have_text("reconnecting")
@@ -162,7 +162,7 @@ def test_a_revoked_token_leads_to_the_form_when_the_gateway_comes_back(watched):
     gateway.manage("revoketoken", "test")
     gateway.processes[-1].kill()
     gateway.start("gateway")
-    expect(watched.page.get_by_label("Token")).to_be_visible(timeout=30_000)
+    expect(watched.page.get_by_label("Token")).to_be_visible()
 
 
 def test_the_demo_shows_live_events_and_says_that_they_are_recorded(page, tmp_path: Path):
@@ -172,6 +172,6 @@ def test_the_demo_shows_live_events_and_says_that_they_are_recorded(page, tmp_pa
         watched = Watched(page, gateway)
         watched.open()
         seen = watched.rows().count()
-        expect(watched.rows().nth(seen)).to_be_visible(timeout=30_000)
+        expect(watched.rows().nth(seen)).to_be_visible()
         assert watched.cells("demo_RegionOne")[6] == "demo_RegionOne"
         expect(page.locator("#demo")).to_contain_text("Recorded demo events")

@@ -19,7 +19,7 @@ from fed_common.events.store import EventStore
 from fed_common.interfaces.publisher import Message
 events = [Event.from_dict(one) for one in json.loads(sys.stdin.read())]
 messages = [Message("", event.key, b"", event) for event in events]
-EventStore(EventStore.Config()).publish(messages, timeout=10)
+EventStore(EventStore.Config()).publish(messages, timeout=60)
 """
 _numbers = itertools.count(1)
 
@@ -67,7 +67,7 @@ class Watched:
 
     def is_live(self) -> None:
         """The page says that it is connected."""
-        expect(self.page.locator("#connection")).to_have_text("live", timeout=30_000)
+        expect(self.page.locator("#connection")).to_have_text("live")
 
     def rows(self, text: str = "") -> Locator:
         """The rows that show this text."""
@@ -75,5 +75,5 @@ class Watched:
 
     def cells(self, text: str) -> list[str]:
         """What the first row with this text shows; waits for it."""
-        expect(self.rows(text).first).to_be_visible(timeout=20_000)
+        expect(self.rows(text).first).to_be_visible()
         return self.rows(text).first.locator("td").all_inner_texts()

@@ -19,6 +19,7 @@ from fed_common.core.model import Event
 from tests.conftest import empty_database
 from tests.evaluated import doctors_rule, update
 from tests.processes import ROOT
+from tests.tables import lay_tables
 
 pytestmark = pytest.mark.servers
 SHOTS, TIMES = 50, 3
@@ -53,7 +54,7 @@ class Process:
     def stop(self) -> None:
         """End it."""
         self._popen.stdin.close()
-        self._popen.wait(30)
+        self._popen.wait(60)
         self._popen.stdout.close()
 
 
@@ -62,8 +63,7 @@ class House:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self._folder = url, folder
-        env = {**os.environ, "MCFED_DATA": str(folder), "MCFED_DATABASE_URL": url}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=120)
+        lay_tables(url)
         self.both = Process(url, folder), Process(url, folder)
         self.doomed = Process(url, folder)  # whoever forks has no connection
 

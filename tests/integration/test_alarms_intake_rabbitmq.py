@@ -40,7 +40,7 @@ def test_what_waits_for_the_database_survives_the_evaluator(vhost_url: str, sett
     until(lambda: intake.connected)
     publisher = BusPublisher(BusConfig(settings.TRANSPORT_URL))
     events = [update("vm") for _ in range(150)]
-    publisher.publish([Message("", "vm", b"", event) for event in events], timeout=10)
+    publisher.publish([Message("", "vm", b"", event) for event in events], timeout=60)
     publisher.close()
     intake.stop()
     assert first.heard == []

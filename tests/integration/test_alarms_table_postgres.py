@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import empty_database
 from tests.processes import ROOT
+from tests.tables import lay_tables
 
 pytestmark = pytest.mark.servers
 WRITERS, BATCHES, OBJECTS = 3, 8, 40
@@ -51,11 +52,8 @@ for batch in range({BATCHES}):
 @pytest.fixture(scope="module")
 def env(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with empty_database(postgres_url) as url:
-        made = {**os.environ, "MCFED_DATABASE_URL": url, "MCFED_DATA": str(tmp_path_factory.mktemp("table"))}
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v0"], env=made, cwd=ROOT, check=True, timeout=120
-        )
-        yield made
+        lay_tables(url)
+        yield {**os.environ, "MCFED_DATABASE_URL": url, "MCFED_DATA": str(tmp_path_factory.mktemp("table"))}
 
 
 @pytest.fixture

@@ -14,24 +14,24 @@ pytestmark = pytest.mark.servers
 
 
 def test_the_right_credentials_reach_it(rabbitmq_url: str) -> None:
-    check_transport(rabbitmq_url, 10)
+    check_transport(rabbitmq_url, 60)
 
 
 def test_wrong_credentials_are_refused_without_telling_them(rabbitmq_url: str) -> None:
     port = urlsplit(rabbitmq_url).port
 
     with pytest.raises(Permanent, match="refuses the credentials") as caught:
-        check_transport(f"rabbit://openstack:pl4nted-S3cret@127.0.0.1:{port}/", 10)
+        check_transport(f"rabbit://openstack:pl4nted-S3cret@127.0.0.1:{port}/", 60)
 
     assert "pl4nted-S3cret" not in str(caught.value)
 
 
 def test_an_unknown_virtual_host_is_refused_by_name(rabbitmq_url: str) -> None:
     with pytest.raises(Permanent, match="nowhere"):
-        check_transport(f"{rabbitmq_url.rstrip('/')}/nowhere", 10)
+        check_transport(f"{rabbitmq_url.rstrip('/')}/nowhere", 60)
 
 
 def test_one_host_of_several_is_enough(rabbitmq_url: str) -> None:
     credentials, _, host = rabbitmq_url.rpartition("@")
 
-    check_transport(f"{credentials}@127.0.0.1:{free_port()},{credentials.partition('//')[2]}@{host}", 10)
+    check_transport(f"{credentials}@127.0.0.1:{free_port()},{credentials.partition('//')[2]}@{host}", 60)

@@ -67,12 +67,15 @@ def owner(house: Deployment) -> int:
 def test_a_conductor_that_is_killed_half_way_is_not_missed(house: Deployment) -> None:
     house.rest("POST", FAULT, {})
     until(lambda: calls(house).total() > COUNT // 4, every=0.01)
-    acting = owner(house)
-    [one] = [one for one in house.processes if one.pid == acting]
-    one.signal(signal.SIGKILL)
-    before = calls(house)
+    _, *conductors = house.processes
+    for one in conductors:
+        one.signal(signal.SIGSTOP)
+    before, acting = calls(house), owner(house)
+    for one in conductors:
+        one.signal(signal.SIGKILL if one.pid == acting else signal.SIGCONT)
+    assert acting in [one.pid for one in conductors]
     assert 0 < before.total() < COUNT
-    until(lambda: house.rest("GET", FAULT)["state"] == "done", within=30)
+    until(lambda: house.rest("GET", FAULT)["state"] == "done", within=120)
     fault = house.rest("GET", FAULT)
     assert {row["outcome"] for row in fault["instances"]} == {"reset"}
     after = calls(house)

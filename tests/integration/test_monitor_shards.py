@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,8 +13,9 @@ import pytest
 from fed_common.monitor.shards.leases import TTL
 from fed_common.monitor.shards.ownership import FENCE_AFTER
 from fed_common.monitor.shards.session import key_of
-from tests.processes import ROOT
+from tests.conftest import empty_database
 from tests.shards import SHARDS, Fleet, Runner, fleet
+from tests.tables import lay_tables
 from tests.tcp_proxy import TcpProxy
 from tests.waiting import until
 
@@ -56,22 +52,33 @@ class Site:
     def living(self) -> list[Runner]:
         return [one for one in self.executors.runners if one.running]
 
+    def is_waited_for(self, executor: Runner) -> None:
+        """Wait until every other one waits for the end of its session."""
+        waiting = (
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            " and classid = %s and objid = %s"
+            " and database = (select oid from pg_database where datname = current_database())"
+        )
+        with psycopg.connect(self.database_url, autocommit=True) as server:
+            others = len(self.living()) - 1
+            until(lambda: server.execute(waiting, _lock(executor)).fetchone() == (others,))
+
+    def lengthen(self, gone: Runner) -> None:
+        """What it has not given back has an hour yet: whoever gets it now did not wait for a lease to end."""
+        with psycopg.connect(self.database_url) as server:
+            longer = "update monitor_shard set expires_at = expires_at + interval '1 hour' where owner = %s"
+            server.execute(longer, [gone.name])
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Site]:
-    name, folder = f"shards_{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("shards")
-    url = f"{postgres_url.rpartition('/')[0]}/{name}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(migrate, cwd=ROOT, env=environment(folder, url), check=True, timeout=120)
-    with fleet(folder, url) as executors:
-        made = Site(executors, url)
-        yield made
-    for wire in made.wires.values():
-        wire.close()
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"drop database {name} with (force)")
+    with empty_database(postgres_url) as url:
+        lay_tables(url)
+        with fleet(tmp_path_factory.mktemp("shards"), url) as executors:
+            made = Site(executors, url)
+            yield made
+        for wire in made.wires.values():
+            wire.close()
 
 
 @pytest.fixture(autouse=True)
@@ -96,15 +103,13 @@ def four(site: Site) -> list[Runner]:
     return site.settled(4, "--clock", "1")
 
 
-def environment(folder: Path, url: str) -> dict[str, str]:
-    return {**os.environ, "MCFED_DATABASE_URL": url, "MCFED_DATA": str(folder)}
-
-
 def test_a_killed_executor_is_replaced_with_higher_epochs(site: Site, three: list[Runner]) -> None:  # T92
     dead, *others = three
     before = dead.epochs()
+    site.is_waited_for(dead)
     killed_at = dead.kill()
-    took = site.executors.taken_over(*others, within=FENCE_AFTER) - killed_at  # no lease has ended yet
+    site.lengthen(dead)
+    took = site.executors.taken_over(before, *others, since=killed_at) - killed_at
     after = site.executors.shared(*others)
     print(f"taken over after {took * 1000:.0f} ms")
     assert all(after[shard] > epoch for shard, epoch in before.items())
@@ -115,8 +120,8 @@ def test_a_fourth_executor_gets_its_share_also_with_a_wrong_clock_and_behind_a_p
 ) -> None:
     before = {shard: one.name for one in three for shard in one.epochs()}
     fourth = site.start("--clock", "1", as_pool=True)
-    until(lambda: fourth.now().get("executors"), within=20)
-    site.executors.shared(*three, fourth, within=10)
+    until(lambda: fourth.now().get("executors"), within=60)
+    site.executors.shared(*three, fourth)
     after = {shard: one.name for one in (*three, fourth) for shard in one.epochs()}
     moved = {shard for shard in before if before[shard] != after[shard]}
     assert moved == set(fourth.epochs())
@@ -129,28 +134,30 @@ def test_who_was_stopped_or_cut_off_owns_nothing_before_others_do_and_says_nothi
     site: Site, four: list[Runner]
 ) -> None:
     *others, cut_off, stopped = four
+    before, began = {**cut_off.epochs(), **stopped.epochs()}, time.monotonic()
     stopped.signal(signal.SIGSTOP)
     site.wires[cut_off.name].block()
-    until(lambda: cut_off.now()["fenced"] and cut_off.epochs() == {}, within=20)
-    site.executors.taken_over(*others)
+    until(lambda: cut_off.now()["fenced"] and cut_off.epochs() == {}, within=60)
+    site.executors.taken_over(before, *others, since=began)
     believed = len(stopped.beliefs())
     stopped.signal(signal.SIGCONT)
     site.wires[cut_off.name].begin_anew()
-    until(lambda: len(stopped.beliefs()) > believed)
+    until(lambda: len(stopped.beliefs()) > believed, within=60)
     assert stopped.beliefs()[believed].epochs == {}
-    until(lambda: stopped.epochs() and cut_off.epochs())
+    until(lambda: stopped.epochs() and cut_off.epochs(), within=60)
 
 
-def test_a_rolling_restart_leaves_no_shard_alone_for_a_lease_time(  # T99
+def test_in_a_rolling_restart_no_shard_waits_for_a_lease_to_end(  # T99
     site: Site, three: list[Runner]
 ) -> None:
-    began = time.monotonic()
     for old in three:
+        before, began = old.epochs(), time.monotonic()
         old.stop()
         assert old.epochs() == {}
-        new = site.start("--clock", "-1")
-        until(lambda new=new: new.epochs(), within=20)
-    assert site.executors.longest_gap(began) < LEASE
+        site.lengthen(old)
+        site.executors.taken_over(before, *site.living(), since=began)
+        site.start("--clock", "-1")
+        site.executors.shared(*site.living())
 
 
 def test_after_an_outage_for_everybody_all_are_silent_for_a_lease_time_and_begin_with_new_epochs(  # T98
@@ -158,7 +165,7 @@ def test_after_an_outage_for_everybody_all_are_silent_for_a_lease_time_and_begin
 ) -> None:
     before = {shard: epoch for one in three for shard, epoch in one.epochs().items()}
     each(three, lambda one: site.wires[one.name].block())
-    until(lambda: all(one.epochs() == {} for one in three), within=20)
+    until(lambda: all(one.epochs() == {} for one in three), within=60)
     each(three, lambda one: site.wires[one.name].resume())
     site.executors.shared(*three)
     for one in three:
@@ -170,10 +177,11 @@ def test_after_an_outage_for_everybody_all_are_silent_for_a_lease_time_and_begin
 def test_who_loses_its_session_is_fenced_and_replaced_at_once(site: Site, three: list[Runner]) -> None:
     site.overlap_allowed = FENCE_AFTER  # until it notices; conductors refuse the old epochs meanwhile
     victim, *others = three
-    end_session(site.database_url, victim.name)
-    site.executors.taken_over(*others, within=FENCE_AFTER)
-    until(lambda: victim.epochs() == {})
-    assert victim.now()["fenced"]
+    before, began = victim.epochs(), time.monotonic()
+    site.is_waited_for(victim)
+    end_session(site.database_url, victim)
+    site.executors.taken_over(before, *others, since=began)  # its leases go on: it renews them when it is back
+    until(lambda: any(line.get("since", 0) > began and line.get("fenced") for line in victim.said()), within=60)
 
 
 def each(runners: list[Runner], do: Callable[[Runner], None]) -> None:
@@ -181,13 +189,17 @@ def each(runners: list[Runner], do: Callable[[Runner], None]) -> None:
         do(one)
 
 
-def end_session(database_url: str, executor: str) -> None:
+def end_session(database_url: str, executor: Runner) -> None:
     """The server ends the session that holds this executor's lock."""
-    high, low = divmod(key_of(executor) % 2**64, 2**32)
     with psycopg.connect(database_url, autocommit=True) as server:
         ended = server.execute(
             "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock'"
             " and classid = %s and objid = %s and granted",
-            [high, low],
+            _lock(executor),
         ).fetchall()
     assert ended == [(True,)]
+
+
+def _lock(executor: Runner) -> tuple[int, int]:
+    """As pg_locks shows the key."""
+    return divmod(key_of(executor.name) % 2**64, 2**32)

@@ -42,7 +42,7 @@ def test_the_notices_of_an_alarm_are_on_the_topic_in_their_order(kafka_bootstrap
     settings.KAFKA = kafka_bootstrap
     topic = f"alarms-{uuid.uuid4().hex[:8]}"
     notices = [a_notice(f"n{number}") for number in range(5)]
-    send([f"kafka://{topic}"], *notices)
+    rows = send([f"kafka://{topic}"], *notices)
     until(lambda: Delivery.objects.filter(state="done").count() == 5)
     services.stop()
 
@@ -52,7 +52,9 @@ def test_the_notices_of_an_alarm_are_on_the_topic_in_their_order(kafka_bootstrap
     found: list[Any] = []
     until(lambda: _read(consumer, found) == 5)
     consumer.close()
-    assert [Notice.from_dict(json.loads(one.value())) for one in found] == notices
+    told = [json.loads(one.value()) for one in found]
+    assert [one.pop("delivery_id") for one in told] == [str(row.id) for row in rows]
+    assert [Notice.from_dict(one) for one in told] == notices
     assert {one.key().decode() for one in found} == {notices[0].alarm_id}
 
 

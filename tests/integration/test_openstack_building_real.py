@@ -28,7 +28,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 PLUGIN = OpenStackPlugin()
-TIMEOUT = 30
+TIMEOUT = 60
 SUBNET = ip_network("10.77.0.0/24")
 
 
@@ -96,7 +96,7 @@ def active(server: str, vim: Vim = VIM) -> Any:
     """The instance once it is active."""
     shown = until(
         lambda: (one := PLUGIN.show_instance(vim, server, timeout=TIMEOUT)).state == "active" and one,
-        within=120,
+        within=240,
         every=0.2,
     )
     assert shown
@@ -138,7 +138,7 @@ def test_it_is_made_of_what_was_asked_for_by_name_or_id(cloud: RealOpenStack, sp
     assert server["metadata"][KEY] == spec.key
     assert base64.b64decode(server["OS-EXT-SRV-ATTR:user_data"]).decode() == "#!/bin/sh\necho ä\n"
     networks = until(
-        lambda: cloud.nova("GET", f"/servers/{server['id']}").json()["server"]["addresses"], within=60
+        lambda: cloud.nova("GET", f"/servers/{server['id']}").json()["server"]["addresses"], within=180
     )
     assert list(networks) == ["fednet"]
 
@@ -195,7 +195,7 @@ def user_id(cloud: RealOpenStack, name: str) -> str:
 def test_one_that_could_not_be_built_says_why(cloud: RealOpenStack, spec: InstanceSpec) -> None:
     server = create(replace(spec, availability_zone="zone-fail"))
     show = lambda: PLUGIN.show_instance(VIM, server, timeout=TIMEOUT)  # noqa: E731
-    until(lambda: show().state == "error", within=60, every=0.3)
+    until(lambda: show().state == "error", within=180, every=0.3)
     assert show().fault
     assert create(replace(spec, availability_zone="zone-fail")) == server, "it has the key as well as any other"
 
@@ -221,7 +221,7 @@ def test_many_at_once_keep_one(cloud: RealOpenStack, spec: InstanceSpec) -> None
         told = list(pool.map(lambda _: create(spec), range(3)))
     kept = create(spec)
     assert kept in told
-    until(lambda: [one["id"] for one in named(cloud, spec.key[4:])] == [kept], within=60, every=0.3)
+    until(lambda: [one["id"] for one in named(cloud, spec.key[4:])] == [kept], within=180, every=0.3)
 
 
 def test_a_deleted_one_is_made_anew(cloud: RealOpenStack, spec: InstanceSpec) -> None:
@@ -229,11 +229,11 @@ def test_a_deleted_one_is_made_anew(cloud: RealOpenStack, spec: InstanceSpec) ->
     active(server)
     PLUGIN.act(VIM, server, InstanceAction.DELETE, timeout=TIMEOUT)
     assert create(spec) != server
-    until(lambda: PLUGIN.show_instance(VIM, server, timeout=TIMEOUT).state == "soft-delete", within=60, every=0.2)
+    until(lambda: PLUGIN.show_instance(VIM, server, timeout=TIMEOUT).state == "soft-delete", within=180, every=0.2)
 
     cloud.act(server, {"forceDelete": None})
     for ask in (PLUGIN.show_instance, delete):
-        until(lambda ask=ask: is_gone(ask, server), within=60, every=0.2)
+        until(lambda ask=ask: is_gone(ask, server), within=180, every=0.2)
 
 
 def delete(vim: Vim, server: str, *, timeout: float) -> None:

@@ -25,7 +25,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 PLUGIN = OpenStackPlugin()
-TIMEOUT = 30
+TIMEOUT = 60
 FREE = {"metadata", "addresses", "provider_summaries", "allocations", "mappings"}  # keys are names or ids
 SOMETIMES = {"progress", "fault"}  # of a server in some states only
 
@@ -54,7 +54,7 @@ def cloud() -> RealOpenStack:
 def vm(cloud: RealOpenStack) -> Iterator[str]:
     """One server that is active at first."""
     server = cloud.boot(f"plugin-{uuid4().hex[:8]}", "tenant-a")
-    until(lambda: cloud.state(server) == "active", within=120, every=0.3)
+    until(lambda: cloud.state(server) == "active", within=240, every=0.3)
     yield server
     cloud.nova("POST", f"/servers/{server}/action", {"forceDelete": None})
 
@@ -69,7 +69,7 @@ def seen(server: str, vim: Vim = VIM, since: datetime | None = None) -> Instance
 
 def quiet(cloud: RealOpenStack, server: str, state: str) -> Instance:
     """The instance once it is in that state and nothing goes on."""
-    until(lambda: (cloud.state(server), cloud.task(server)) == (state, ""), within=120, every=0.3)
+    until(lambda: (cloud.state(server), cloud.task(server)) == (state, ""), within=240, every=0.3)
     found = seen(server)
     assert found
     assert (found.state, found.state_description) == (state, "")
@@ -89,7 +89,7 @@ def test_it_shows_the_servers_that_the_stock_client_shows(cloud: RealOpenStack, 
         ours = {(one.id, one.name, one.host or None) for one in look().instances if one.state != "soft-delete"}
         return theirs == ours and vm in {one[0] for one in theirs}
 
-    until(both, within=60, every=0.5)
+    until(both, within=180, every=0.5)
 
 
 def test_it_shows_the_hosts_that_nova_has(cloud: RealOpenStack) -> None:
@@ -104,17 +104,17 @@ def test_it_shows_the_hosts_that_nova_has(cloud: RealOpenStack) -> None:
 
 def test_what_changed_since_then_and_what_is_gone(cloud: RealOpenStack, vm: str) -> None:
     other = cloud.boot(f"plugin-{uuid4().hex[:8]}")
-    until(lambda: cloud.state(other) == "active", within=120, every=0.3)
+    until(lambda: cloud.state(other) == "active", within=240, every=0.3)
     since = clock.now()
     cloud.delete(other)
-    until(lambda: cloud.state(other) == "soft-delete", within=60, every=0.3)
+    until(lambda: cloud.state(other) == "soft-delete", within=180, every=0.3)
     hidden, changed = seen(other), seen(other, since=since)
     assert hidden
     assert changed
     assert hidden.state == changed.state == "soft-delete"
 
     cloud.act(other, {"forceDelete": None})
-    until(lambda: cloud.state(other) == "", within=60, every=0.3)
+    until(lambda: cloud.state(other) == "", within=180, every=0.3)
     assert seen(other) is None
     found = look(since=since)
     assert other in found.gone
@@ -131,15 +131,15 @@ def test_without_the_administrators_role_it_looks_at_each_project(cloud: RealOpe
     assert found.hosts is None
 
     other = cloud.boot(f"plugin-{uuid4().hex[:8]}", "tenant-b")
-    until(lambda: cloud.state(other) == "active", within=120, every=0.3)
+    until(lambda: cloud.state(other) == "active", within=240, every=0.3)
     since = clock.now()
     cloud.delete(other)
-    until(lambda: cloud.state(other) == "soft-delete", within=60, every=0.3)
+    until(lambda: cloud.state(other) == "soft-delete", within=180, every=0.3)
     hidden = seen(other, watcher)
     assert hidden
     assert hidden.state == "soft-delete"
     cloud.act(other, {"forceDelete": None})
-    until(lambda: other in look(watcher, since).gone, within=60, every=0.3)
+    until(lambda: other in look(watcher, since).gone, within=180, every=0.3)
 
 
 def test_a_flavor_that_opts_out_is_seen(cloud: RealOpenStack) -> None:
@@ -150,12 +150,12 @@ def test_a_flavor_that_opts_out_is_seen(cloud: RealOpenStack) -> None:
     assert cloud.nova("POST", f"/flavors/{name}/os-extra_specs", specs).ok
     server = cloud.boot(name, flavorRef=name)
     try:
-        found = until(lambda: seen(server), within=30, every=0.3)
+        found = until(lambda: seen(server), within=240, every=0.3)
         assert found
         assert found.traits == {OPT_OUT: "disabled"}
         assert found.flavor == name
     finally:
-        until(lambda: cloud.state(server) != "building", within=60, every=0.3)
+        until(lambda: cloud.state(server) != "building", within=180, every=0.3)
         cloud.act(server, {"forceDelete": None})
         cloud.nova("DELETE", f"/flavors/{name}")
 
@@ -171,7 +171,7 @@ def test_actions_are_done_and_only_a_rebuild_launches_anew(cloud: RealOpenStack,
         before = cloud.updated(vm)
         until(lambda before=before: clock.iso(clock.now())[:19] > before[:19])  # Nova's times have whole seconds
         PLUGIN.act(VIM, vm, action, timeout=TIMEOUT)
-        until(lambda before=before: cloud.updated(vm) > before, within=60, every=0.3)
+        until(lambda before=before: cloud.updated(vm) > before, within=180, every=0.3)
         now = quiet(cloud, vm, state)
         assert (now.launched_at > then.launched_at) == (action is InstanceAction.REBUILD)
         assert now.image == then.image
@@ -205,7 +205,7 @@ def test_a_host_is_marked_down_twice_and_up_again_twice(cloud: RealOpenStack) ->
     finally:
         for _ in range(2):
             PLUGIN.mark_host_down(VIM, "fedcmp-fail", down=False, timeout=TIMEOUT)
-    until(lambda: state_of("fedcmp-fail") is HostState.UP, within=60, every=0.5)
+    until(lambda: state_of("fedcmp-fail") is HostState.UP, within=180, every=0.5)
     with pytest.raises(NotFound):
         PLUGIN.mark_host_down(VIM, "nowhere", down=True, timeout=TIMEOUT)
 

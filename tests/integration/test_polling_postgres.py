@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.fleet import Fleet, fleet
@@ -26,19 +24,14 @@ def clouds() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, postgres_url: str, clouds: Fleet) -> Iterator[Deployment]:
+def deployment(tmp_path: Path, database_url: str, clouds: Fleet) -> Iterator[Deployment]:
     """A gateway that knows the clouds, on a database of its own."""
-    name = f"poll_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    with deployed(tmp_path, MCFED_DATABASE_URL=f"{postgres_url.rpartition('/')[0]}/{name}") as made:
+    with deployed(tmp_path, MCFED_DATABASE_URL=database_url) as made:
         made.gateway()
         made.subscribe("store", {"publisher": "store"})
         for cloud in range(CLOUDS):
             made.rest("POST", "/vims", clouds.vim(cloud, poll_interval=1))
         yield made
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"drop database {name} with (force)")
 
 
 def told(deployment: Deployment) -> Counter[str]:

@@ -74,7 +74,7 @@ def replay(name: str, port: int, folder: Path) -> dict[str, Answer]:
     lines = (GOLDEN / f"{name}.curl.sh").read_text().splitlines(keepends=True)
     script = "".join(line for line in lines if not line.startswith(SLOW))
     env = {**os.environ, "U": f"http://127.0.0.1:{port}"}
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=env, capture_output=True, timeout=120)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=env, capture_output=True, timeout=600)
     return read_answers(done.stdout.decode())
 
 

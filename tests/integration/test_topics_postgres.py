@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from tests.conftest import service
-from tests.processes import ROOT
+from tests.on_postgres import hold_on_postgresql
+
+FACE = "tests/unit/events/message_router/test_message_router"
 
 pytestmark = pytest.mark.servers
 
@@ -18,14 +16,10 @@ pytestmark = pytest.mark.servers
 @pytest.mark.parametrize(
     "tests",
     [
-        "tests/unit/topics",
-        "tests/unit/events/message_router/test_message_router_consume.py",
-        "tests/unit/events/message_router/test_message_router_publish.py",
-        "tests/unit/access/test_access_apikeys.py",
+        ("tests/unit/topics", "tests/unit/access/test_access_apikeys.py"),
+        (f"{FACE}_consume.py", f"{FACE}_publish.py"),
     ],
+    ids=["log", "message_router"],
 )
-def test_the_unit_tests_hold_on_postgresql(tests):
-    env = {**os.environ, "MCFED_DATABASE_URL": service("postgres", "url", "topics_unit")}
-    command = [sys.executable, "-m", "pytest", "-q", "--create-db", "-p", "no:cacheprovider", tests]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout[-5000:]
+def test_the_unit_tests_hold_on_postgresql(tests: tuple[str, ...]) -> None:
+    hold_on_postgresql(service("postgres", "url", "topics_unit"), *tests)

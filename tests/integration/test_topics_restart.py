@@ -69,7 +69,7 @@ class Load:
     def more(self, count: int) -> None:
         """Wait until so many more are stored."""
         enough = len(self.stored) + count
-        until(lambda: len(self.stored) >= enough, within=60)
+        until(lambda: len(self.stored) >= enough, within=180)
 
     def stop(self) -> None:
         """End the publishers."""
@@ -128,7 +128,7 @@ def test_two_consumers_at_two_processes_share_a_group(router, topic, store, tmp_
             texts = [f"{key}-{n}" for n in range(20)]
             router.client.post(f"/events/{topic}?partitionKey={key}", "\n".join(texts), "text/plain")
         found: list[str] = []
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while set(found) < wanted and time.monotonic() < deadline:
             found += router.client.poll(topic, consumer="a", limit=15, timeout=500)
             found += other.client.poll(topic, consumer="b", limit=15, timeout=500)

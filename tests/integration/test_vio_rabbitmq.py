@@ -60,7 +60,7 @@ def listening(url: str, own: Place, eventually) -> Iterator[list]:
     source.start(accept)
     eventually(lambda: source.connected and bound(own))
     yield heard
-    source.stop(timeout=10)
+    source.stop(timeout=60)
 
 
 def bound(own: Place) -> bool:

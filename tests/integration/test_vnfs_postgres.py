@@ -6,18 +6,16 @@ import json
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.doubles.booting import booting
 from tests.lifecycle import POOL
 from tests.plugins import installed
 from tests.processes import ROOT
+from tests.tables import lay_tables
 
 pytestmark = pytest.mark.servers
 ENDS = {"create": ["ACTIVE"], "respawn": ["ACTIVE"], "delete": []}
@@ -25,25 +23,21 @@ NUMBERS: dict[str, list[int]] = {"create": [1], "respawn": [2], "delete": []}
 
 
 @pytest.fixture
-def environment(tmp_path: Path, postgres_url: str) -> Iterator[dict[str, str]]:
-    name = f"vnfs_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"create database {name}")
-    yield {
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    lay_tables(database_url)
+    return {
         **os.environ,
         "PYTHONPATH": installed(tmp_path, booting="tests.doubles.booting:BootingPlugin"),
         "MCFED_DATA": str(tmp_path),
-        "MCFED_DATABASE_URL": f"{postgres_url.rpartition('/')[0]}/{name}",
+        "MCFED_DATABASE_URL": database_url,
     }
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"drop database {name} with (force)")
 
 
 def test_whatever_is_killed_every_operation_is_done_once(environment: dict[str, str]) -> None:
     """T44, T54, T66"""
     with booting(POOL) as cloud:
         command = [sys.executable, "-m", "tests.lifecycle_processes", cloud.url]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr[-3000:]
         assert not cloud.instances
         assert max(cloud.made.values()) == 1

@@ -23,7 +23,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 PLUGIN = VspherePlugin()
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 CLUSTER = "/DC0/host/DC0_C0"
 
 

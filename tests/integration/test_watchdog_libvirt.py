@@ -54,7 +54,7 @@ class Agent:
             "--url",
             gateway.url,
             "--timeout",
-            "1",
+            "3",
             "agent",
             "core_r",
             "--libvirt",
@@ -113,13 +113,11 @@ def test_a_watchdog_that_fires_in_a_real_guest_is_an_event_whatever_dies_in_betw
 
         gateway.processes[0].signal(signal.SIGSTOP)
         try:
-            until(lambda: agent.says("not handed over"))
-            waiting = agent.waiting()
+            waiting = until(lambda: agent.says("not handed over") and agent.waiting())
             agent.kill()
         finally:
             gateway.processes[0].signal(signal.SIGCONT)
         agent = Agent(gateway, libvirt)
-        assert waiting
         until(lambda: set(waiting) <= {one["id"] for one in fired(gateway)})
 
         until(lambda: agent.says("listening to libvirt") == 2)

@@ -15,7 +15,7 @@ from fed_common.core import clock
 from fed_common.core.model import Event
 from multicloud_vio.notifications import to_event
 from tests.captures import AmqpMessage, legacy_messages, notification_of
-from tests.oracle import Told, read_kafka
+from tests.oracle import Told, read_kafka, read_kafka_until
 from tests.processes import Deployment, Process, deployed
 from tests.replay import forget, multiply, replay
 
@@ -84,6 +84,10 @@ class River:
     def told(self, distinct: int, within: float = 120.0) -> Told:
         """What the Kafka topic holds, once that many different events are there."""
         return read_kafka(self.kafka, self.topic, distinct=distinct, within=within)
+
+    def told_until(self, event_id: str, within: float = 120.0) -> Told:
+        """What the Kafka topic holds, once that event is there."""
+        return read_kafka_until(self.kafka, self.topic, lambda seen: event_id in seen, within=within)
 
 
 @pytest.fixture

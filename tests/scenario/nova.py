@@ -68,7 +68,7 @@ class Nova:
     def force_delete(self, server: str) -> None:
         """For good."""
         self._compute.post(f"/servers/{server}/action", json={"forceDelete": None})
-        until(lambda: server not in self.servers(), within=60, every=0.2)
+        until(lambda: server not in self.servers(), within=240, every=0.2)
 
     def servers(self) -> dict[str, str]:
         """Name by id of every server of every project."""
@@ -77,7 +77,7 @@ class Nova:
 
     def wait_for(self, server: str, status: str) -> None:
         """Until nothing is going on with the server, and it has that status."""
-        until(lambda: self._now(server) == (status, None), within=90, every=0.2)
+        until(lambda: self._now(server) == (status, None), within=240, every=0.2)
 
     def _now(self, server: str) -> tuple[str, str | None]:
         row = self._compute.get(f"/servers/{server}").json()["server"]

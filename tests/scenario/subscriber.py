@@ -37,7 +37,7 @@ class Subscriber:
             and name in ("", event.get("display_name"), event.get("host"))
         ]
 
-    def hears(self, kind: str, vim_id: str, name: str, times: int = 1, within: float = 60.0) -> None:
+    def hears(self, kind: str, vim_id: str, name: str, times: int = 1, within: float = 180.0) -> None:
         """Wait until that was told of a VM or host so many times."""
         until(lambda: self._heard(kind, vim_id, name) >= times, within=within, every=0)
 

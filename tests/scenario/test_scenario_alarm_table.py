@@ -54,7 +54,7 @@ def test_what_nova_tells_is_in_the_table_and_with_the_subscriber_once(house: Ala
     listener.signal(signal.SIGKILL)
     house.listen()
     house.send(*sent, instance_update(ids[1], "active", old_state="error"))
-    until(lambda: len(listed(house, "?cleared=false")) == 1, within=60)
+    until(lambda: len(listed(house, "?cleared=false")) == 1, within=180)
     assert len(notified(house, 5)) == 5
     changes = house.deployment.rest("GET", "/alarms/changes")["changes"]
     assert [one["sequence"] for one in changes] == [1, 2, 3, 4, 5]

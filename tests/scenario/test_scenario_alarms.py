@@ -35,7 +35,7 @@ def told(arrivals: list[Arrival]) -> Counter[str]:
     return Counter(once.values())
 
 
-def all_told(house: Alarmed, rules: Sequence[str], within: float = 90.0) -> list[Arrival]:
+def all_told(house: Alarmed, rules: Sequence[str], within: float = 180.0) -> list[Arrival]:
     """Wait until the consumer heard of all of these; everything it heard."""
 
     def heard() -> list[Arrival] | None:
@@ -93,7 +93,7 @@ def test_two_listeners_hear_the_same_and_tell_it_once(house: Alarmed, capsys: An
     more.start()
     house.send(*[instance_update(one) for one in ids for _ in range(3)])
     more.join()
-    until(lambda: all(house.state(rule) == "alarm" for rule in rules), every=0.5)
+    until(lambda: all(house.state(rule) == "alarm" for rule in rules), within=180, every=0.5)
     last = house.alarm("last", "the-last")
     house.send(instance_update("the-last"))
     arrivals = all_told(house, [last])

@@ -10,22 +10,23 @@ from typing import Any
 
 import pytest
 
+from fed_common.events.ownership import LEASE
 from tests.captures import AmqpMessage
 from tests.conftest import service
 from tests.doubles.message_router import MessageRouter, accept, failing
 from tests.oracle import Told
-from tests.processes import deployed
+from tests.processes import Process, deployed
 from tests.replay import forget
 from tests.scenario.conftest import River, event_of, some_messages
 from tests.waiting import until
 
 pytestmark = pytest.mark.servers
-LOAD = 10_000
+LOAD = 2_000
 
 
 @pytest.fixture(scope="module")
 def load() -> list[AmqpMessage]:
-    """10,000 different messages that all become events."""
+    """Different messages that all become events."""
     return some_messages(LOAD)
 
 
@@ -38,7 +39,7 @@ def instances(load: list[AmqpMessage]) -> dict[str, str]:
 
 def verify(river: River, instances: dict[str, str], fault: str, capsys: Any) -> None:
     """Count in = distinct count out, no inversion per instance; the numbers are printed."""
-    told = river.told(len(instances))
+    told = river.told(len(instances), within=300)
     lost = len(instances) - len(told.distinct)
     inversions = told.inversions(instances, instances.__getitem__)
     with capsys.disabled():
@@ -50,7 +51,12 @@ def verify(river: River, instances: dict[str, str], fault: str, capsys: Any) -> 
 
 def flowing(river: River, count: int) -> None:
     """Wait until that many events are through."""
-    assert len(river.told(count).distinct) >= count
+    assert len(river.told(count, within=300).distinct) >= count
+
+
+def in_vain(listener: Process, times: int = 2) -> None:
+    """Wait until it has tried so often to publish, and gave up after the time that it has for it."""
+    until(lambda: listener.log.read_text().count("a sink does not take events") >= times, within=120)
 
 
 def halves(load: Sequence[AmqpMessage]) -> tuple[Sequence[AmqpMessage], Sequence[AmqpMessage]]:
@@ -69,7 +75,7 @@ def test_a_listener_killed_again_and_again(river: River, load: Any, instances: A
 
 
 def test_kafka_stopped_for_a_while(river: River, load: Any, instances: Any, capsys: Any) -> None:
-    river.listen()
+    listener = river.listen()
     first, second = halves(load)
     sending = river.sending(first)
     flowing(river, LOAD // 10)
@@ -77,16 +83,16 @@ def test_kafka_stopped_for_a_while(river: River, load: Any, instances: Any, caps
     try:
         sending.join()
         river.send(second)
-        time.sleep(30)  # the length of the outage
+        in_vain(listener)
     finally:
         service("kafka", "start")
-    verify(river, instances, "Kafka killed for 30 s", capsys)
+    verify(river, instances, "Kafka killed for a while", capsys)
 
 
 def test_kafka_frozen_for_longer_than_the_producer_waits(
     river: River, load: Any, instances: Any, capsys: Any
 ) -> None:
-    river.listen()
+    listener = river.listen()
     first, second = halves(load)
     sending = river.sending(first)
     flowing(river, LOAD // 10)
@@ -94,10 +100,10 @@ def test_kafka_frozen_for_longer_than_the_producer_waits(
     try:
         sending.join()
         river.send(second)
-        time.sleep(20)  # the length of the freeze: four publish time-outs
+        in_vain(listener)
     finally:
         service("kafka", "resume")
-    verify(river, instances, "Kafka frozen for 20 s", capsys)
+    verify(river, instances, "Kafka frozen for a while", capsys)
 
 
 def test_one_of_three_kafka_brokers_killed(
@@ -139,10 +145,10 @@ def test_the_database_down(river: River, load: Any, instances: Any, capsys: Any)
     try:
         sending.join()
         river.send(second)
-        time.sleep(10)  # the length of the outage
+        time.sleep(LEASE.total_seconds() + 1)  # the length of the outage: its ownership ends
     finally:
         service("postgres", "start")
-    verify(river, instances, "database down for 10 s", capsys)
+    verify(river, instances, "database down for a while", capsys)
 
 
 def test_a_message_router_that_refuses_and_hangs(river: River, load: Any, instances: Any, capsys: Any) -> None:
@@ -151,11 +157,11 @@ def test_a_message_router_that_refuses_and_hangs(river: River, load: Any, instan
         river.subscribe({"publisher": "dmaap", "topic": "T", "options": {"url": router.url}})
         river.listen()
         sending = river.sending(load)
-        until(lambda: len(router.values("T")) > LOAD // 10, within=60)
-        for trouble in (failing(503), router.hanging):
+        until(lambda: len(router.values("T")) > LOAD // 10, within=120)
+        for trouble, requests in ((failing(503), 3), (router.hanging, 2)):
             router.otherwise = trouble
             seen = len(router.requests)
-            until(lambda seen=seen: len(router.requests) >= seen + 3, within=60)
+            until(lambda seen=seen, more=requests: len(router.requests) >= seen + more, within=120)
         router.otherwise = accept
         sending.join()
         verify(river, instances, "Message Router answering 503 and hanging", capsys)

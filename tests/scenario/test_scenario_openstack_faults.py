@@ -64,7 +64,7 @@ def cloud() -> Iterator[RealOpenStack]:
     yield made
     service("openstack", "start-one", COMPUTE)
     service("openstack", "cli", "compute", "service", "set", "--up", HOST, "nova-compute")
-    until(lambda: compute_is(made, "up", forced=False), within=60, every=0.2)
+    until(lambda: compute_is(made, "up", forced=False), within=120, every=0.2)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def servers(cloud: RealOpenStack) -> Iterator[Servers]:
     zone = {"availability_zone": f"zone-good:{HOST}", "networks": "none"}
     cloud.boot(prefix, min_count=COUNT, max_count=COUNT, **zone)
     made = Servers(cloud, prefix, [])
-    until(lambda: list(made.states().values()) == ["active"] * COUNT, within=120, every=0.5)
+    until(lambda: list(made.states().values()) == ["active"] * COUNT, within=300, every=0.5)
     made.ids = list(made.states())
     yield made
     for id in made.ids:
@@ -88,7 +88,7 @@ def gateway(tmp_path: Path, database_url: str, vhost_url: str) -> Iterator[Deplo
         made.gateway()
         for command in ("poller", "conductor", "conductor"):
             made.start(command, wait=False)
-        until(lambda: all(one.ready() for one in made.processes), within=90, every=0.1)
+        until(lambda: all(one.ready() for one in made.processes), within=180, every=0.1)
         rc = credentials()
         secrets = {"username": rc["USERNAME"], "password": rc["PASSWORD"]}
         vim = {"cloud_owner": "core", "cloud_region_id": "RegionOne", "type": "openstack", "poll_interval": 2}
@@ -109,7 +109,7 @@ def fault_of(gateway: Deployment, state: str) -> dict[str, Any]:
         found: dict[str, Any] = gateway.rest("GET", FAULT)
         return found if found["state"] == state else None
 
-    found = until(look, within=60, every=0.05)
+    found = until(look, within=120, every=0.05)
     assert found
     return found
 
@@ -132,11 +132,11 @@ def seconds(fault: dict[str, Any], stage: str) -> float:
 
 
 def test_a_host_dies_and_comes_back(gateway: Deployment, cloud: RealOpenStack, servers: Servers) -> None:
-    until(lambda: known_on_the_host(gateway) >= COUNT, within=60, every=0.2)
+    until(lambda: known_on_the_host(gateway) >= COUNT, within=120, every=0.2)
     service("openstack", "kill-one", COMPUTE)
     assert compute_is(cloud, "up", forced=False)  # Nova has not noticed
     reported = gateway.rest("POST", FAULT, {"cause": "power", "source": "test", "fenced": True})
-    until(lambda: servers.all_are("error") and compute_is(cloud, "down", forced=True), within=30, every=0.1)
+    until(lambda: servers.all_are("error") and compute_is(cloud, "down", forced=True), within=120, every=0.1)
     assert servers.listed() == {"ERROR"}
     fault = fault_of(gateway, "done")
     assert fault["id"] == reported["id"]
@@ -146,11 +146,11 @@ def test_a_host_dies_and_comes_back(gateway: Deployment, cloud: RealOpenStack, s
     gateway.rest("POST", FAULT, {"source": "another"})  # a second report does nothing a second time
     assert fault_of(gateway, "done")["reports"] == 2
 
-    until(lambda: len(errors_told(gateway, servers)) >= COUNT, within=30, every=0.1)
+    until(lambda: len(errors_told(gateway, servers)) >= COUNT, within=120, every=0.1)
     service("openstack", "start-one", COMPUTE)
     gateway.rest("POST", f"{FAULT}/clear", {"source": "test"})
-    until(lambda: servers.all_are("active"), within=60, every=0.2)
-    until(lambda: compute_is(cloud, "up", forced=False), within=60, every=0.2)
+    until(lambda: servers.all_are("active"), within=120, every=0.2)
+    until(lambda: compute_is(cloud, "up", forced=False), within=120, every=0.2)
     cleared = fault_of(gateway, "cleared")
     assert (cleared["marked_down"], cleared["reason"]) == (False, "")
     assert outcomes(cleared, servers) == {"restored"}

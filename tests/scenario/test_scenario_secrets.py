@@ -120,7 +120,7 @@ def dumped(fleet: Deployment) -> str:
 def test_a_planted_password_is_nowhere_to_be_found(fleet: Deployment) -> None:
     answers = [ask(fleet, *call) for call in provocations()]
     assert not [written(one) for one in answers if one.status_code == 500]
-    until(lambda: fleet.rest("GET", "/vims/open_R")["status"] == "UNREACHABLE", within=30)
+    until(lambda: fleet.rest("GET", "/vims/open_R")["status"] == "UNREACHABLE", within=120)
     answers.append(ask(fleet, "GET", "/api/multicloud/v1/vims?limit=50", None))
     places = {f"answer {number}": written(one) for number, one in enumerate(answers)}
     places |= {process.log.name: process.log.read_text() for process in fleet.processes}

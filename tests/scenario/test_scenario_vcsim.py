@@ -36,7 +36,7 @@ def vcsim() -> Iterator[str]:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Deployment]:
     """A gateway and a poller."""
-    with deployed(tmp_path, MCFED_POLL_INTERVAL="2", MCFED_CLOUD_TIMEOUT="5") as deployment:
+    with deployed(tmp_path, MCFED_POLL_INTERVAL="2", MCFED_CLOUD_TIMEOUT="20") as deployment:
         deployment.gateway()
         deployment.start("poller")
         yield deployment
@@ -60,7 +60,7 @@ def register(fleet: Deployment, url: str) -> None:
 
 def is_status(fleet: Deployment, status: str) -> None:
     """Wait until the inventory says so."""
-    until(lambda: fleet.rest("GET", f"/vims/{VIM}")["status"] == status, within=30)
+    until(lambda: fleet.rest("GET", f"/vims/{VIM}")["status"] == status, within=120)
 
 
 def asked(fleet: Deployment, *states: str) -> Any:

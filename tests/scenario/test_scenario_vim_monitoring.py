@@ -66,7 +66,7 @@ def monitoring(stock: Stock, vim: str) -> list[list[list[str]]]:
 
 def ask(gateway: Deployment, path: str) -> list[dict[str, Any]]:
     """What the clients would list, asked without them: they are slow."""
-    answer = gateway.session.get(f"{gateway.url}/openstack/{path}", timeout=10).json()
+    answer = gateway.session.get(f"{gateway.url}/openstack/{path}", timeout=60).json()
     return next(iter(answer.values()))  # type: ignore[no-any-return]
 
 

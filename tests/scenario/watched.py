@@ -69,7 +69,7 @@ class Watched:
         vim: dict[str, Any] = self.deployment.rest("POST", "/vims", {**body, "credentials": credentials, **more})
         return vim
 
-    def vim_is(self, vim_id: str, status: str, within: float = 30.0) -> None:
+    def vim_is(self, vim_id: str, status: str, within: float = 60.0) -> None:
         """Wait until the VIM has that status."""
         until(lambda: self.deployment.rest("GET", f"/vims/{vim_id}")["status"] == status, within=within)
 
@@ -124,11 +124,11 @@ class Watched:
     def is_gone(self, vnf: str) -> bool:
         """Whether nobody knows it any more."""
         url = f"{self.deployment.url}/api/multicloud/v1/vnfs/{vnf}"
-        return self.deployment.session.get(url, timeout=10).status_code == 404
+        return self.deployment.session.get(url, timeout=60).status_code == 404
 
     def workflows(self, face: str = "workflows") -> list[dict[str, Any]]:
         """What the Mistral face shows: workflows, executions or tasks."""
-        answer = self.deployment.session.get(f"{self.deployment.url}/openstack/v2/{face}", timeout=10)
+        answer = self.deployment.session.get(f"{self.deployment.url}/openstack/v2/{face}", timeout=60)
         assert answer.ok, answer.text
         found: list[dict[str, Any]] = answer.json()[face]
         return found

@@ -4,13 +4,14 @@
 #   BROKERS=3 is another cluster than BROKERS=1, both can run at a time; ONLY=n means broker n (1, 2, 3) of it alone
 #   kill = SIGKILL, pause/resume = SIGSTOP/SIGCONT, wipe = stop and delete the data, bootstrap = host:port,...
 #   tool: a class of org.apache.kafka.tools, e.g. tool TopicCommand --bootstrap-server 127.0.0.1:28092 --list
-#   environment: KAFKA_PORT 28092 (single), KAFKA3_PORT 28102 (three: 28102, 28112, 28122); controllers one above
+#   environment: KAFKA_PORT 28092 (single), KAFKA3_PORT 28102 (three: 28102, 28112, 28122); controllers one above;
+#   KAFKA_JARS=FOLDER shares the jars of another run folder
 #   topics are created on first use: 3 partitions; with three brokers 3 replicas, of which 2 in sync
 . "$(dirname "$0")/lib.sh"
 
 BROKERS=${BROKERS:-1}
 ONLY=${ONLY:-}
-JARS=$RUN/kafka-jars
+JARS=${KAFKA_JARS:-$RUN/kafka-jars}
 CLUSTER=bWNmZWQtdGVzdC1rYWZrYQ
 case $BROKERS in
   1) NAME=kafka BASE=${KAFKA_PORT:-28092} VARIABLE=KAFKA_PORT ;;
@@ -36,7 +37,8 @@ java_run() {   # -Dx=y... CLASS ARGS...
 # The jars are fetched once and kept, also by wipe; another version in the pom fetches again.
 jars() (
   have=$(cksum <"$SERVICES/kafka/pom.xml")
-  exec 9>"$RUN/lock/kafka-jars"
+  mkdir -p "${JARS%/*}"
+  exec 9>"$JARS.lock"
   flock 9
   [ "$(cat "$JARS/.complete" 2>/dev/null)" != "$have" ] || exit 0
   command -v mvn >/dev/null || apt_need maven
@@ -99,10 +101,10 @@ start_node() {   # NODE; in a shell of its own, beside the others
     port_free "$s" "$VARIABLE" $(($(port "$1") + 1))
     config "$1"
     echo $(($(stat -c %s "$(log_of "$s")" 2>/dev/null || echo 0) + 1)) >"$DATA/$1/mark"
-    java_run -Xms512m -Xmx768m -XX:+UseG1GC -XX:MaxGCPauseMillis=10 -Djava.awt.headless=true kafka.Kafka "$DATA/$1.properties"
+    java_run -Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true kafka.Kafka "$DATA/$1.properties"
     bg "$s" "${JAVA[@]}"
   fi
-  wait_for "$s" 90 serving "$1" || die "$s does not serve: $(log_tail "$s")"
+  wait_for "$s" 300 serving "$1" || die "$s does not serve: $(log_tail "$s")"
 }
 
 start() {

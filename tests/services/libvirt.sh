@@ -45,7 +45,7 @@ start() {
     config
     bg libvirt "${AS[@]}" libvirtd -f "$DATA/config/libvirt/libvirtd.conf" -p "$DATA/pid"
   fi
-  wait_for libvirt 60 serving || die "libvirt does not serve: $(log_tail libvirt)"
+  wait_for libvirt 180 serving || die "libvirt does not serve: $(log_tail libvirt)"
   echo "libvirt up in $(elapsed): $URL"
 }
 

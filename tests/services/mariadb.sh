@@ -30,9 +30,9 @@ start() {
   fi
   bg mariadb "${AS[@]}" mariadbd --no-defaults --datadir="$DATA/data" --socket=./sock --pid-file="$DATA/pid" \
     --bind-address=127.0.0.1 --port="$PORT" --skip-name-resolve --max-connections=500 \
-    --innodb-buffer-pool-size=192M --innodb-flush-log-at-trx-commit=2 \
+    --innodb-buffer-pool-size=192M --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --skip-innodb-doublewrite \
     --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci
-  wait_for mariadb 90 serving || die "mariadb: $(log_tail mariadb)"
+  wait_for mariadb 300 serving || die "mariadb: $(log_tail mariadb)"
   sql "create user if not exists openstack@'127.0.0.1' identified by 'openstack';
     grant all on *.* to openstack@'127.0.0.1'" || die "mariadb: no user openstack"
   echo "mariadb up in $(elapsed): 127.0.0.1:$PORT"

@@ -39,6 +39,9 @@ notification_format = basic
 [database]
 connection = $(_db keystone)
 max_pool_size = 10
+[identity]
+# the fewest: every log-in pays for them
+password_hash_rounds = 4
 [token]
 provider = fernet
 expiration = 86400

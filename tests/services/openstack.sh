@@ -76,7 +76,7 @@ launch() {   # NAME...
 listening() {   # NAME...
   local name
   for name in "$@"; do
-    [ -z "$(port_of "$name")" ] || wait_port "$name" "$(port_of "$name")" 120 || die "$name: $(log_tail "$name")"
+    [ -z "$(port_of "$name")" ] || wait_port "$name" "$(port_of "$name")" 300 || die "$name: $(log_tail "$name")"
   done
 }
 
@@ -103,34 +103,32 @@ all_at_once() {   # NAME...: the steps of that name, side by side
   [ $rc = 0 ] || exit 1
 }
 boot() { "${CLEAN[@]}" python3 "$SERVICES/openstack/boot.py" "$@"; }
-nova_manage() { "${CLEAN[@]}" nova-manage --config-file "$O/etc/nova.conf" "$@"; }
-keystone_manage() { "${CLEAN[@]}" keystone-manage --config-file "$O/etc/keystone.conf" "$@"; }
+# PROGRAM WORD...[, WORD...]...: commands of nova-manage or keystone-manage, one after the other
+manage() { "${CLEAN[@]}" python3 "$SERVICES/openstack/commands.py" "$1.cmd.manage" "$O/etc/$1.conf" "${@:2}"; }
 
 setup_databases() {
   local d
   for d in $DATABASES; do sql "create database if not exists $d character set utf8"; done
 }
 setup_keystone() {
-  keystone_manage db_sync \
-    && keystone_manage fernet_setup --keystone-user root --keystone-group root \
-    && keystone_manage credential_setup --keystone-user root --keystone-group root \
-    && keystone_manage bootstrap --bootstrap-password "$PASSWORD" --bootstrap-region-id RegionOne \
-      --bootstrap-admin-url "$AUTH/v3" --bootstrap-internal-url "$AUTH/v3" --bootstrap-public-url "$AUTH/v3"
+  local keys=(--keystone-user root --keystone-group root)
+  manage keystone db_sync , fernet_setup "${keys[@]}" , credential_setup "${keys[@]}" , \
+    bootstrap --bootstrap-password "$PASSWORD" --bootstrap-region-id RegionOne --bootstrap-admin-url "$AUTH/v3" \
+    --bootstrap-internal-url "$AUTH/v3" --bootstrap-public-url "$AUTH/v3"
 }
 setup_placement() { "${CLEAN[@]}" placement-manage --config-file "$O/etc/placement/placement.conf" db sync; }
 setup_glance() { "${CLEAN[@]}" glance-manage --config-file "$O/etc/glance.conf" db_sync; }
 setup_neutron() { "${CLEAN[@]}" neutron-db-manage --config-file "$O/etc/neutron.conf" upgrade heads; }
 setup_nova() {
-  nova_manage api_db sync && nova_manage cell_v2 map_cell0 --database_connection "$(_db nova_cell0)" || return 1
-  nova_manage cell_v2 list_cells | grep -qw cell1 \
-    || nova_manage cell_v2 create_cell --name cell1 --database_connection "$(_db nova)" --transport-url "$RABBIT" || return 1
-  nova_manage db sync
+  local cell=(cell_v2 create_cell --name cell1 --database_connection "$(_db nova)" --transport-url "$RABBIT" ,)
+  [ -z "$(sql "select 1 from nova_api.cell_mappings where name = 'cell1'")" ] || cell=()
+  manage nova api_db sync , cell_v2 map_cell0 --database_connection "$(_db nova_cell0)" , "${cell[@]}" db sync
 }
 setup_accounts() {
   boot accounts "$OPENRC" "http://$IP:$PPORT" "http://$IP:$GPORT" "http://$IP:$NPORT" "http://$IP:$CPORT/v2.1"
 }
 setup_hosts() {
-  nova_manage cell_v2 discover_hosts
+  manage nova cell_v2 discover_hosts
   [ "$(sql "select count(*) from nova_api.host_mappings where host like 'fedcmp-%'")" = 3 ]
 }
 setup_content() { boot content "$OPENRC"; }
@@ -165,7 +163,7 @@ start() {
   step accounts setup_accounts
   # shellcheck disable=SC2086
   { launch $NAMES; listening $NAMES; }
-  wait_for nova-compute-1 120 reporting "$since" 3 'fedcmp-%' || die "the computes do not report: $(log_tail nova-compute-1)"
+  wait_for nova-compute-1 300 reporting "$since" 3 'fedcmp-%' || die "the computes do not report: $(log_tail nova-compute-1)"
   step hosts setup_hosts
   step content setup_content
   touch "$O/up"
@@ -180,7 +178,7 @@ start_one() {   # NAME
   launch "$1"
   listening "$1"
   if [[ $1 = nova-compute-* ]]; then
-    wait_for "$1" 90 reporting "$since" 1 "fedcmp-${1#nova-compute-}" || die "$1 does not report: $(log_tail "$1")"
+    wait_for "$1" 300 reporting "$since" 1 "fedcmp-${1#nova-compute-}" || die "$1 does not report: $(log_tail "$1")"
   fi
   echo "$1 up in $(elapsed)"
 }

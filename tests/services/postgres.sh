@@ -2,7 +2,7 @@
 # PostgreSQL (Debian) with a private cluster on 127.0.0.1, as user postgres; superuser and database mcfed/mcfed.
 # usage: postgres.sh start|stop|kill|pause|resume|wipe|status|url [DATABASE]|psql ARGS...
 #   stop = fast shutdown, kill = SIGKILL, pause/resume = SIGSTOP/SIGCONT, wipe = stop and delete the data
-#   environment: PG_PORT 28432; PG_FAST=1 starts without fsync (not for crash tests)
+#   environment: PG_PORT 28432; PG_FAST=1 starts without fsync: a kill loses nothing all the same, a power cut may
 . "$(dirname "$0")/lib.sh"
 
 PORT=${PG_PORT:-28432}
@@ -42,12 +42,12 @@ start() {
   init
   own postgres "$DATA"
   local options=(-c max_connections=200 -c unix_socket_directories= -c timezone=UTC) i
-  [ "${PG_FAST:-0}" != 1 ] || options+=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+  [ "${PG_FAST:-0}" != 1 ] || options+=(-c fsync=off)
   cd "$DATA" || exit 1
   for i in 1 2 3 4 5; do   # after a kill its backends may hold the shared memory for a moment
     stale_lock
     bg postgres "${AS[@]}" "$(bin)/postgres" -D "$DATA/data" -p "$PORT" -h 127.0.0.1 "${options[@]}"
-    wait_for postgres 60 serving && break
+    wait_for postgres 240 serving && break
     [ "$i" -lt 5 ] || die "postgres: $(log_tail postgres)"
     end postgres INT
     sleep 0.5
@@ -58,7 +58,7 @@ start() {
 
 case ${1:-} in
   start) lock postgres; start ;;
-  stop) lock postgres; end postgres INT 30 ;;
+  stop) lock postgres; end postgres INT 60 ;;
   kill) lock postgres; end postgres KILL ;;
   pause) lock postgres; signal STOP postgres ;;
   resume) lock postgres; signal CONT postgres ;;

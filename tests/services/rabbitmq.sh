@@ -75,12 +75,12 @@ start() {
   else
     launch
   fi
-  wait_port rabbitmq "$PORT" 120 || die "rabbitmq did not start: $(log_tail rabbitmq) see $DATA/log"
-  wait_for rabbitmq 60 serving || die "rabbitmq does not serve: see $DATA/log"
+  wait_port rabbitmq "$PORT" 240 || die "rabbitmq did not start: $(log_tail rabbitmq) see $DATA/log"
+  wait_for rabbitmq 240 serving || die "rabbitmq does not serve: see $DATA/log"
   echo "rabbitmq up in $(elapsed): $URL (management http://127.0.0.1:$MGMT)"
 }
 
-stop() { end rabbitmq TERM 30; end rabbitmq-epmd TERM 5; }
+stop() { end rabbitmq TERM 120; end rabbitmq-epmd TERM 5; }
 
 case ${1:-} in
   start) lock rabbitmq; start ;;

@@ -34,7 +34,7 @@ CONF
 listens() { [ "$(ss -Hlnu "sport = :$PORT" | wc -l)" -ge 2 ]; }
 
 start() {
-  if running "$NAME" && wait_for "$NAME" 10 listens; then echo "$NAME runs: $(url)"; return; fi
+  if running "$NAME" && wait_for "$NAME" 60 listens; then echo "$NAME runs: $(url)"; return; fi
   apt_need snmptrapd snmp iproute2
   T0=${EPOCHREALTIME/./}
   [ -z "$(ss -Hlnu "sport = :$PORT")" ] || die "$NAME: udp port $PORT is in use; stop whoever has it or set SNMPTRAPD_PORT"
@@ -43,7 +43,7 @@ start() {
   bg "$NAME" "${CLEAN[@]}" SNMPCONFPATH="$DATA" SNMP_PERSISTENT_DIR="$DATA/persistent" \
     /usr/sbin/snmptrapd -f -n -A -Lf "$TRAPS" -C -c "$DATA/snmptrapd.conf" -M "$MIBS" -m MCFED-ALARM-MIB:SNMPv2-MIB \
     -Oq -F "$FORMAT" "udp:127.0.0.1:$PORT" "udp6:[::1]:$PORT"
-  wait_for "$NAME" 20 listens || die "$NAME: $(log_tail "$NAME")"
+  wait_for "$NAME" 120 listens || die "$NAME: $(log_tail "$NAME")"
   echo "$NAME up in $(elapsed): $(url)"
 }
 

@@ -40,7 +40,7 @@ govc() {
 serving() { govc about >/dev/null 2>&1; }
 
 start() {
-  if running vcsim && wait_for vcsim 30 serving; then echo "vcsim runs: $(url)"; return; fi
+  if running vcsim && wait_for vcsim 60 serving; then echo "vcsim runs: $(url)"; return; fi
   running vcsim && end vcsim
   mkdir -p "$DATA"
   build
@@ -51,7 +51,7 @@ start() {
   bg vcsim "${CLEAN[@]}" TMPDIR="$DATA/tmp" "$DATA/vcsim" -listen "127.0.0.1:$PORT" \
     -username "$USERNAME" -password "$PASSWORD" -cert "$DATA/cert.pem" -key "$DATA/key.pem" \
     -datacenters "${DATACENTERS:-2}" -hosts "${HOSTS:-3}" -vms "${VMS:-2}" -clone-delay "${CLONE_DELAY:-0}"
-  wait_for vcsim 60 serving || die "vcsim: $(log_tail vcsim)"
+  wait_for vcsim 180 serving || die "vcsim: $(log_tail vcsim)"
   echo "vcsim up in $(elapsed): $(url)"
 }
 

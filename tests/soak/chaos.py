@@ -47,6 +47,11 @@ class Chaos:
             self._acts += [("restart RabbitMQ", _restart_rabbitmq), ("restart PostgreSQL", _restart_postgres)]
         self._left: list[tuple[str, Callable[[], None]]] = []
 
+    @property
+    def ways(self) -> int:
+        """How many different things it does."""
+        return len(self._acts)
+
     def disturb(self) -> Disturbance:
         """Do one thing, each kind as often as the others, and wait until everything is ready again."""
         if not self._left:

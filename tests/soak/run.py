@@ -29,8 +29,8 @@ class Soaked:
     report: str
 
 
-def soak(seconds: float, targets: int, *, seed: int = 1) -> Soaked:
-    """Disturb for so many seconds; real servers are started and, at times, killed."""
+def soak(seconds: float, targets: int, *, seed: int = 1, quiet: float = QUIET) -> Soaked:
+    """Disturb for so many seconds, and in each way once; real servers are started and, at times, killed."""
     service("rabbitmq", "start")
     service("postgres", "start")
     rabbitmq = service("rabbitmq", "url").replace("amqp://", "rabbit://")
@@ -51,7 +51,7 @@ def soak(seconds: float, targets: int, *, seed: int = 1) -> Soaked:
         ]
         for thread in threads:
             thread.start()
-        done = _disturb(chaos, seconds)
+        done = _disturb(chaos, seconds, quiet)
         stopping.set()
         for thread in threads:
             thread.join()
@@ -70,9 +70,9 @@ def soak(seconds: float, targets: int, *, seed: int = 1) -> Soaked:
         return Soaked(violations(made, books, heard, done), f"{table(heard, done)}\n\n{counts}")
 
 
-def _disturb(chaos: Chaos, seconds: float) -> list[Disturbance]:
+def _disturb(chaos: Chaos, seconds: float, quiet: float) -> list[Disturbance]:
     ending, done = time.monotonic() + seconds, []
-    while time.monotonic() < ending:
+    while len(done) < chaos.ways or time.monotonic() < ending:
         done.append(chaos.disturb())
-        time.sleep(QUIET)
+        time.sleep(quiet)
     return done

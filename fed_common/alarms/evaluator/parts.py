@@ -11,12 +11,15 @@ from django.db.models import Q
 
 from fed_common.alarms.models import PartSeen
 
-TROUBLED = -1
-"""The part of a PartSeen that says: for this subject the rule is in alarm."""
+TROUBLED, EXPECTED = -1, -2
+"""The parts of a PartSeen that say: for this subject the rule is in alarm; of it the rule waits for an event."""
 
 
 class Parts:
-    """What was seen of composites, and whose troubles rules with a clear condition are in alarm for."""
+    """What was seen of composites, and whose troubles rules are in alarm for.
+
+    What is expected is put down here, and read by whoever misses it.
+    """
 
     def __init__(self, rule_ids: Collection[UUID]) -> None:
         self._seen: dict[tuple[UUID, str], dict[int, tuple[datetime, str]]] = {}
@@ -24,7 +27,7 @@ class Parts:
         self._touched: set[tuple[UUID, int, str]] = set()
         self._troubled: defaultdict[UUID, set[str]] = defaultdict(set)
         if rule_ids:
-            for row in PartSeen.objects.filter(rule_id__in=rule_ids):
+            for row in PartSeen.objects.filter(rule_id__in=rule_ids).exclude(part=EXPECTED):
                 self._seen.setdefault((row.rule_id, row.subject), {})[row.part] = (row.seen_at, row.event_id)
                 self._stored.add((row.rule_id, row.part, row.subject))
                 if row.part == TROUBLED:

@@ -13,15 +13,17 @@ from django.db import connection
 from fed_common.alarms.models import Heard, RuleChange
 from fed_common.topics.statements import Statements, as_json
 
-_LOCK = "SELECT id, revision, state FROM alarms_rule WHERE id {those} ORDER BY id{lock}"
+_LOCK = "SELECT id, revision, state FROM alarms_rule WHERE id IN ({}) ORDER BY id"
 _HEAR = (
-    "INSERT INTO alarms_heard (rule_id, event_id, times, at) {rows} "
+    "INSERT INTO alarms_heard (rule_id, event_id, times, at) {} "
     "ON CONFLICT (rule_id, event_id) DO UPDATE SET times = alarms_heard.times + excluded.times "
     "RETURNING rule_id, event_id, times"
 )
-_HEARD_JSON = (
+_HEARD = (
     "SELECT rule_id, event_id, times, at FROM json_populate_recordset(NULL::alarms_heard, %s::json) WHERE true"
 )
+_LOCK_ALL = "SELECT id, revision, state FROM alarms_rule WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+_TURN = f"{_LOCK_ALL}; {_HEAR.format(_HEARD)}"
 _SAVE = (
     "UPDATE alarms_rule SET state = %s, state_reason = %s, evaluate_timestamp = %s, clear_at = %s, "
     "state_timestamp = COALESCE(%s, state_timestamp) WHERE id = %s"
@@ -53,16 +55,28 @@ class StateRow:
         self.state, self.reason, self.at, self.clear_at = state, reason, at, clear_at
 
 
-def lock(rule_ids: Collection[UUID]) -> dict[UUID, StateRow]:
-    """The states of those rules, in one order for everybody, so that no two evaluators wait for each other."""
+def take_turn(
+    rule_ids: Collection[UUID], told: Mapping[Pair, int], now: datetime
+) -> tuple[dict[UUID, StateRow], set[Pair]]:
+    """The states of those rules, locked, and which of the pairs of rule and event were not heard before.
+
+    They are locked in one order for everybody, so that no two evaluators wait for each other. ``told`` says how
+    often each pair was heard now; that is noted. To PostgreSQL it is one turn.
+    """
+    keys = {(_id(rule_id), event_id): (rule_id, event_id) for rule_id, event_id in told}
     with connection.cursor() as cursor:
         if _is_postgres():
-            cursor.execute(_LOCK.format(those="= ANY(%s::uuid[])", lock=" FOR UPDATE"), [_array(rule_ids)])
+            cursor.execute(_TURN, [_array(rule_ids), as_json(_plain(keys, told, now))])
+            states = cursor.fetchall()
+            cursor.nextset()
         else:
-            those = f"IN ({', '.join(['%s'] * len(rule_ids))})"
-            cursor.execute(_LOCK.format(those=those, lock=""), [_id(one) for one in rule_ids])
-        rows = [StateRow(_ID.to_python(id), *rest) for id, *rest in cursor.fetchall()]
-    return {row.id: row for row in rows}
+            cursor.execute(_LOCK.format(_marks(rule_ids, "%s")), [_id(one) for one in rule_ids])
+            states = cursor.fetchall()
+            values = [value for own, pair in keys.items() for value in (*own, told[pair], _moment(now))]
+            cursor.execute(_HEAR.format(f"VALUES {_marks(keys, '(%s, %s, %s, %s)')}"), values)
+        heard = [(keys[rule_id, event_id], times) for rule_id, event_id, times in cursor.fetchall()]
+    rows = [StateRow(_ID.to_python(id), *rest) for id, *rest in states]
+    return {row.id: row for row in rows}, {pair for pair, times in heard if times == told[pair]}
 
 
 def save(statements: Statements, rows: Iterable[StateRow]) -> None:
@@ -76,26 +90,20 @@ def save(statements: Statements, rows: Iterable[StateRow]) -> None:
         statements.add(_SAVE, [state, reason, *map(_moment, times), _id(id)])
 
 
-def hear(pairs: Mapping[Pair, int], now: datetime) -> set[Pair]:
-    """Note that these rules heard these events, so and so often; which of them they had not heard before."""
-    keys = {(_id(rule_id), event_id): (rule_id, event_id) for rule_id, event_id in pairs}
-    with connection.cursor() as cursor:
-        if _is_postgres():
-            names = ("rule_id", "event_id", "times", "at")
-            plain = [dict(zip(names, (*own, pairs[pair], now), strict=True)) for own, pair in keys.items()]
-            cursor.execute(_HEAR.format(rows=_HEARD_JSON), [as_json(plain)])
-        else:
-            values = [value for own, pair in keys.items() for value in (*own, pairs[pair], _moment(now))]
-            cursor.execute(_HEAR.format(rows="VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(keys))), values)
-        found = [(keys[rule_id, event_id], times) for rule_id, event_id, times in cursor.fetchall()]
-    return {pair for pair, times in found if times == pairs[pair]}
-
-
 def causes_of(pairs: Collection[Pair], words: Collection[str]) -> set[tuple[UUID, str | None]]:
     """Which rule made a transition because of which event, as rule and cause."""
     wanted = {f"{event_id}:{word}" for _, event_id in pairs for word in words}
     rows = RuleChange.objects.filter(rule_id__in={rule_id for rule_id, _ in pairs}, cause__in=wanted).order_by()
     return set(rows.values_list("rule_id", "cause"))
+
+
+def _plain(keys: Mapping[Any, Pair], told: Mapping[Pair, int], now: datetime) -> list[dict[str, Any]]:
+    names = ("rule_id", "event_id", "times", "at")
+    return [dict(zip(names, (*own, told[pair], now), strict=True)) for own, pair in keys.items()]
+
+
+def _marks(some: Collection[Any], mark: str) -> str:
+    return ", ".join([mark] * len(some))
 
 
 def _is_postgres() -> bool:

@@ -35,6 +35,15 @@ def subject_of(rule: Rule, event: Event, seen: Seen) -> str:
     return _short(f"{about.vim_id} {about.type} {about.id}")
 
 
+def object_named(subject: str, rule: Rule) -> ManagedObject:
+    """The object of an event rule's subject; the rule's own project where the subject names none."""
+    vim_id, *rest = subject.split(" ", 2)
+    if len(rest) < 2:
+        return ManagedObject("", ObjectType.VIM, "", rule.name, rule.project_id)
+    kind, id = rest
+    return ManagedObject(vim_id, ObjectType(kind), id, id, rule.project_id)
+
+
 def _short(text: str) -> str:
     """The text, or what stands for one that is too long for its column."""
     return text if len(text) <= LONGEST else blake2b(text.encode(), digest_size=16).hexdigest()

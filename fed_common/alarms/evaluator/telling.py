@@ -98,9 +98,9 @@ def raise_of(rule: Rule, event: Event, body: Mapping[str, Any], cause: str, faul
     )
 
 
-def clear_of(rule: Rule, event: Event, cause: str) -> Clear:
-    """An event rule's object is fine again; of a composite, or when time did it, all of them are."""
-    about = object_of(event) if rule.tree is None else None
+def clear_of(rule: Rule, event: Event, cause: str, *, every: bool = False) -> Clear:
+    """An event rule's object is fine again; of a composite, and with ``every``, all of them are."""
+    about = object_of(event) if rule.tree is None and not every else None
     return Clear(problem_of(rule), event.occurred_at, cause, about, None if about else rule.id)
 
 
@@ -111,7 +111,8 @@ def problem_of(rule: Rule) -> str:
 
 def reason_of(rule: Rule, event: Event, current: AlarmState) -> str:
     """Aodh's words, which consumers read."""
-    conditions = rule.conditions if current == AlarmState.ALARM else tuple(filter(None, [rule.extras.clear]))
+    hit = current == AlarmState.ALARM or rule.extras.absent_after
+    conditions = rule.conditions if hit else tuple(filter(None, [rule.extras.clear]))
     queries = [_query(one) for one in conditions]
     query = queries[0] if len(queries) == 1 else f"[{', '.join(queries)}]"
     return f"Event <id={event.id},event_type={event.type}> hits the query <query={query}>."

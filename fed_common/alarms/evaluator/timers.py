@@ -1,4 +1,7 @@
-"""What time does to rules: it takes them back to ``ok``, and forgets what is old. One process of all does it."""
+"""What time does to rules: back to ``ok``, to ``alarm`` for want of events; and what is old is forgotten.
+
+One process of all does it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Model, QuerySet
 
+from fed_common.alarms.evaluator.absences import missed, put_off
 from fed_common.alarms.evaluator.rows import StateRow
 from fed_common.alarms.evaluator.rule_book import RuleBook, rule_book
 from fed_common.alarms.evaluator.telling import TRANSITION, Transition, problem_of
@@ -40,7 +44,7 @@ class Timers:
         self._ownership = Ownership(own_name(), Role.EVALUATOR)
         self._stopping = threading.Event()
         self._forget_at = clock.now()
-        self.elected = self.settled = False
+        self.elected = self.settled = self._looked = False
         self._thread = threading.Thread(target=self._run, name="alarm-timers", daemon=True)
 
     def start(self) -> None:
@@ -62,6 +66,7 @@ class Timers:
                 self._look(clock.now())
                 self.settled = True
             except Retryable as error:
+                self._looked = False
                 log.warning("the timers wait for the database", reason=error.reason)
             except Exception:
                 log.exception("the timers go on")
@@ -71,7 +76,11 @@ class Timers:
         self.elected = bool(self._ownership.share({SHARE}))
         self._book.refresh()
         if not self.elected:
+            self._looked = False
             return
+        if not self._looked:
+            put_off(now)
+            self._looked = True
         while clear_due(self._book, now) == AT_ONCE and not self._stopping.is_set():
             pass
         write_left()
@@ -81,28 +90,35 @@ class Timers:
 
 
 def clear_due(book: RuleBook, now: datetime) -> int:
-    """Take the rules back whose time has come, at most AT_ONCE; how many that were. Raises Retryable.
+    """Take the rules on whose time has come, at most AT_ONCE; how many that were. Raises Retryable.
 
-    Done by several processes at once, each is taken back once. The table hears of it in the same transaction:
+    Done by several processes at once, each is taken on once. The table hears of it in the same transaction:
     no event would ever tell it again.
     """
     outcome = Outcome()
     with writing(SECONDS):
         due = Rule.objects.select_for_update().filter(clear_at__lte=now, revision__lte=book.known).order_by("pk")
-        states = [_cleared(book, row, now, outcome) for row in due[:AT_ONCE]]
+        states = [_taken_on(book, row, now, outcome) for row in due[:AT_ONCE]]
         outcome.store(states)
         deliveries = [*outcome.deliveries, *write(outcome.changes)]
     hand_over(deliveries)
     return len(states)
 
 
-def _cleared(book: RuleBook, row: Rule, now: datetime, outcome: Outcome) -> StateRow:
+def _taken_on(book: RuleBook, row: Rule, now: datetime, outcome: Outcome) -> StateRow:
     """The row after it; one that is no longer in force, or was reset meanwhile, only has its time taken away."""
-    state, entry = StateRow(row.id, row.revision, row.state), book.entry(row.id)
-    if entry is None or row.state != AlarmState.ALARM:
-        state.change(row.state, row.state_reason, row.evaluate_timestamp, None)
-        return state
-    rule = entry.rule
+    entry = book.entry(row.id)
+    if entry and entry.rule.extras.absent_after:
+        return missed(entry.rule, row, now, outcome)
+    if entry and row.state == AlarmState.ALARM:
+        return _cleared(entry.rule, row, now, outcome)
+    state = StateRow(row.id, row.revision, row.state)
+    state.change(row.state, row.state_reason, row.evaluate_timestamp, None)
+    return state
+
+
+def _cleared(rule: CoreRule, row: Rule, now: datetime, outcome: Outcome) -> StateRow:
+    state = StateRow(row.id, row.revision, row.state)
     transition = Transition(
         rule=rule,
         previous=row.state,

@@ -11,7 +11,7 @@ from typing import Any
 from fed_common.alarms.evaluator import rows
 from fed_common.alarms.evaluator.deciding import TRANSITIONS, Step, step_of
 from fed_common.alarms.evaluator.host_faults import HostFaults
-from fed_common.alarms.evaluator.parts import TROUBLED, Parts
+from fed_common.alarms.evaluator.parts import EXPECTED, TROUBLED, Parts
 from fed_common.alarms.evaluator.rows import StateRow
 from fed_common.alarms.evaluator.rule_book import Match
 from fed_common.alarms.evaluator.subjects import object_of, subject_of
@@ -89,28 +89,26 @@ class _Turn:
         self.outcome, self.counts = Outcome(), Counter[str]()
         self._cut, self._now = cut, clock.now()
         rules = {match.entry.rule.id: match.entry for match in cut}
-        self._states = rows.lock(rules)
+        self._told = Counter((match.entry.rule.id, match.event.id) for match in cut)
+        self._states, self._new = rows.take_turn(rules, self._told, self._now)
         for rule_id, row in self._states.items():
             if row.revision != rules[rule_id].revision:
                 raise Stale
-        self._parts = Parts([id for id, one in rules.items() if one.rule.tree or one.rule.extras.clear])
+        self._parts = Parts([id for id, one in rules.items() if one.rule.tree or one.rule.extras.per_object])
         self._faults = HostFaults(cut) if faulty else HostFaults(())
         self._bodies: dict[str, Mapping[str, Any]] = {}
 
     def run(self) -> None:
         """Decide on each match that no evaluator has seen before."""
-        matches = [match for match in self._cut if match.entry.rule.id in self._states]
-        if not matches:
-            return
-        told = Counter((match.entry.rule.id, match.event.id) for match in matches)
-        new = rows.hear(told, self._now)
         again = []
-        for match in matches:
+        for match in self._cut:
             pair = match.entry.rule.id, match.event.id
-            if pair in new:
-                new.discard(pair)
+            if match.entry.rule.id not in self._states:
+                continue
+            if pair in self._new:
+                self._new.discard(pair)
                 self._evaluate(match)
-            elif told[pair] == 1:
+            elif self._told[pair] == 1:
                 again.append(match)
         if again:
             self._tell_table_again(again)
@@ -126,12 +124,16 @@ class _Turn:
             self.counts["told_before"] += 1
             return
         subject = subject_of(rule, event, match.seen)
-        raises = bool(match.parts) and open_at(rule.time_constraints, self._now)
+        waits = rule.extras.absent_after > 0 and bool(match.parts)
+        if waits:
+            self._parts.put(rule.id, EXPECTED, subject, self._now, event.id)
+        raises = bool(match.parts) and not waits and open_at(rule.time_constraints, self._now)
         if raises and rule.tree is not None:
             raises = self._completes(rule.tree, match, subject)
-        troubled = self._parts.troubled(rule.id) if rule.extras.clear else None
+        troubled = self._parts.troubled(rule.id) if rule.extras.per_object else None
+        clears = match.clears or waits
         step = step_of(
-            row.state, raises=raises, clears=match.clears, repeat=rule.repeat, subject=subject, troubled=troubled
+            row.state, raises=raises, clears=clears, repeat=rule.repeat, subject=subject, troubled=troubled
         )
         self.counts[step] += 1
         if step is not Step.NOTHING:
@@ -152,12 +154,13 @@ class _Turn:
         rule, event = match.entry.rule, match.event
         fault_id = self._faults.over(rule, event)
         cause = f"{event.id}:{'ok' if step in (Step.CLEAR, Step.LEAVE) else 'alarm'}"
-        if rule.extras.clear:
+        if rule.extras.per_object:
             self._count_trouble(step, rule, subject, match)
         if step in TRANSITIONS:
             self._change(row, match, TRANSITIONS[step], cause, fault_id)
         if step in (Step.CLEAR, Step.LEAVE):
-            self.outcome.changes.append(clear_of(rule, event, cause))
+            every = step is Step.CLEAR and rule.extras.absent_after > 0
+            self.outcome.changes.append(clear_of(rule, event, cause, every=every))
         else:
             told = fault_id or str(event.traits.get("fault_id", ""))
             self.outcome.changes.append(raise_of(rule, event, self._body(match), cause, told))
@@ -192,7 +195,7 @@ class _Turn:
             self.outcome.deliveries += deliver(transition)
         else:
             self.counts["suppressed"] += 1
-        after = rule.extras.clear_after if current == AlarmState.ALARM else 0.0
+        after = rule.extras.clear_after if current == AlarmState.ALARM else rule.extras.absent_after
         row.change(current, transition.reason, self._now, self._now + timedelta(seconds=after) if after else None)
 
     def _body(self, match: Match) -> Mapping[str, Any]:

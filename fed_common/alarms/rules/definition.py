@@ -59,7 +59,7 @@ def read_definition(sent: object, by: Identity) -> Definition:
         "enabled": found.get("enabled", True),
         "type": type.value,
         "rule": rule,
-        "extras": _extras(found),
+        "extras": _extras(type, found),
         "severity": found.get("severity", RuleSeverity.LOW.value),
         "time_constraints": _time_constraints(found),
         "repeat_actions": found.get("repeat_actions", False),
@@ -86,8 +86,11 @@ def _description(type: RuleType, rule: Plain) -> str:
     return f"Alarm when {rule['event_type']} event occurred." if type == RuleType.EVENT else f"{type} alarm rule"
 
 
-def _extras(found: Plain) -> dict[str, Any]:
-    return extras_to_plain(parse_extras(found.get("multicloud"), terms=settings.ALARM_QUERY_TERMS))
+def _extras(type: RuleType, found: Plain) -> dict[str, Any]:
+    extras = parse_extras(found.get("multicloud"), terms=settings.ALARM_QUERY_TERMS)
+    if extras.absent_after and type != RuleType.EVENT:
+        raise Invalid("multicloud.absent_after", extras.absent_after, f"0, because the type is {type}")
+    return extras_to_plain(extras)
 
 
 def _time_constraints(found: Plain) -> list[dict[str, Any]]:

@@ -6,10 +6,11 @@ rule's state writes other columns than these verbs do, so neither loses what the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from fed_common.access.tokens import Identity
+from fed_common.alarms.evaluator.parts import EXPECTED
 from fed_common.alarms.models import ActiveAlarm, PartSeen, Revision, Rule, RuleChange
 from fed_common.alarms.rules.definition import Definition
 from fed_common.alarms.rules.history import ChangeType, definition_of, difference, record, state_of
@@ -40,7 +41,7 @@ def create_rule(definition: Definition, by: Identity) -> Rule:
     now = clock.now()
     times = {"timestamp": now, "state_timestamp": now, "evaluate_timestamp": now}
     rule = Rule(**definition.columns, project_id=project_id, user_id=user_id, **times)
-    rule.state = definition.state or rule.state
+    rule.state, rule.clear_at = definition.state or rule.state, _missed_at(rule, now)
     with writing(TIMEOUT):
         rule.revision = Revision.next()  # before the count: nobody else creates until this is committed
         require_room(project_id)
@@ -54,13 +55,15 @@ def change_rule(rule_id: str, definition: Definition, by: Identity) -> Rule:
     now, gone = clock.now(), list[Delivery]()
     with writing(TIMEOUT):
         rule = _row(rule_id, by, for_change=True)
-        before, was_enabled = definition_of(rule), rule.enabled
+        before, was_enabled, waited = definition_of(rule), rule.enabled, _missed_at(rule, now)
         _put(rule, definition, by)
         state = _wanted_state(rule, definition)
         if state:
             _set_state(rule, state, now)
         rule.timestamp, rule.quarantine, rule.revision = now, "", Revision.next()
         rule.save(update_fields=[*_written(definition), *(_STATE if state else ())])
+        if waited or _missed_at(rule, now):
+            _wait_anew(rule, now)
         detail = difference(before, definition_of(rule))
         if "rule" in detail or "type" in detail:
             PartSeen.objects.filter(rule_id=rule.id, part__gte=0).delete()
@@ -133,7 +136,21 @@ def _wanted_state(rule: Rule, definition: Definition) -> AlarmState | None:
 
 
 def _set_state(rule: Rule, state: AlarmState, now: datetime) -> None:
-    rule.state, rule.state_reason, rule.state_timestamp, rule.clear_at = state, BY_HAND, now, None
+    rule.state, rule.state_reason, rule.state_timestamp = state, BY_HAND, now
+    rule.clear_at = _missed_at(rule, now)
+
+
+def _missed_at(rule: Rule, now: datetime) -> datetime | None:
+    """When the next event of a rule that waits for events is missed; None: it waits for none."""
+    seconds = rule.extras.get("absent_after")
+    return now + timedelta(seconds=seconds) if seconds else None
+
+
+def _wait_anew(rule: Rule, now: datetime) -> None:
+    """As if it were new: what it is, or whom it waits for, is another matter now."""
+    rule.clear_at = _missed_at(rule, now)
+    rule.save(update_fields=["clear_at"])
+    PartSeen.objects.filter(rule_id=rule.id, part=EXPECTED).delete()
 
 
 def _cleared(change: RuleChange) -> list[Delivery]:

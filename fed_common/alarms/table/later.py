@@ -1,4 +1,4 @@
-"""The table is written a little later and many changes at a time: no event waits for it.
+"""The table is written a little later, many changes at a time, and not while more come: nobody waits for it.
 
 What is to be written is stored first, in the transaction that decided it (``Unwritten``). Whoever stored it writes
 it; what a process that died left is written by the timers' process. Doing it twice changes nothing.
@@ -7,6 +7,7 @@ it; what a process that died left is written by the timers' process. Doing it tw
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import fields
@@ -28,7 +29,7 @@ from fed_common.notify.services import hand_over
 from fed_common.telemetry.logging import get_logger
 from fed_common.topics.database import reachable, writing
 
-GATHER, AGAIN_AFTER, ENDS_WITHIN = 0.03, 0.5, 2.0
+QUIET, LONGEST, AGAIN_AFTER, ENDS_WITHIN = 0.03, 0.5, 0.5, 2.0
 ROWS_AT_ONCE, MOST = 200, 10_000
 LEFT_AFTER = timedelta(seconds=5)
 SECONDS = 10.0
@@ -49,6 +50,7 @@ class Later:
 
     def __init__(self) -> None:
         self._waiting: deque[Stored] = deque()
+        self._taken = 0
         self._news, self._stopping = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -56,6 +58,7 @@ class Later:
     def take(self, one: Stored) -> None:
         """Write it soon. Call it once the row is committed."""
         with self._lock:
+            self._taken += 1
             if len(self._waiting) < MOST:
                 self._waiting.append(one)
             if self._thread is None and not self._stopping.is_set():
@@ -74,7 +77,7 @@ class Later:
         while self._waiting or not self._stopping.is_set():
             self._news.wait()
             self._news.clear()
-            self._stopping.wait(GATHER)
+            self._gather()
             try:
                 self._write_all()
             except Retryable as error:
@@ -84,8 +87,17 @@ class Later:
                 self._news.set()
         connection.close()
 
+    def _gather(self) -> None:
+        """Returns when nothing came for QUIET seconds, at the latest after LONGEST."""
+        until, known = time.monotonic() + LONGEST, -1
+        while known != self._taken and time.monotonic() < until:
+            known = self._taken
+            self._stopping.wait(QUIET)
+
     def _write_all(self) -> None:
-        while some := list(islice(self._waiting, ROWS_AT_ONCE)):
+        """What waits now; what comes meanwhile is gathered for the next time."""
+        for _ in range(0, len(self._waiting), ROWS_AT_ONCE):
+            some = list(islice(self._waiting, ROWS_AT_ONCE))
             write_stored(some)
             with self._lock:
                 for _ in some:

@@ -41,6 +41,8 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     query = ChangeQuery(request.GET, caller)
     if resumed := request.headers.get("Last-Event-ID"):
         query.after = whole_number("Last-Event-ID", resumed)
+    end = await in_thread(newest)  # before the answer: whoever has it misses nothing that comes
+    query.after = end if query.after is None else min(query.after, end)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(_changes(request, query), content_type="text/event-stream", headers=headers)
 
@@ -50,8 +52,7 @@ async def _changes(request: HttpRequest, query: ChangeQuery) -> AsyncIterator[by
     yield GREETING
     try:
         async with _watching() as bell:
-            end = await in_thread(newest)
-            behind, beaten = end if query.after is None else min(query.after, end), time.monotonic()
+            behind, beaten = query.after or 0, time.monotonic()
             while True:
                 data, behind = await in_thread(_read, query, behind, bell.number)
                 if time.monotonic() - beaten >= BEAT_EVERY:

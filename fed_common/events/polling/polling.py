@@ -17,7 +17,7 @@ from fed_common.events.pipeline import Pipeline
 from fed_common.events.polling.jobs import Jobs
 from fed_common.events.polling.poll import Mode, Poll
 from fed_common.events.polling.polled_vim import PolledVim, PolledVims
-from fed_common.events.polling.told import ToldByPoll, set_fallback, told_of
+from fed_common.events.polling.told import Lookout, ToldByPoll, set_fallback
 from fed_common.events.polling.watching import Watching, can_watch
 from fed_common.events.routes import Routes
 from fed_common.interfaces.plugin import CloudPlugin
@@ -133,7 +133,7 @@ class Polling:
             log.error("a VIM cannot be polled", vim=polled.id, reason=str(error))
             self._unusable[polled.id] = polled
             return
-        told = None if polled.pushes else ToldByPoll(lambda: told_of([polled.id]))
+        told = None if polled.pushes else ToldByPoll(Lookout(polled.id))
         pipeline = Pipeline(polled.id, self._routes, told)
         poll = Poll(polled, plugin, pipeline, lambda: self._may_tell(polled.id))
         watching = Watching(poll) if can_watch(plugin) else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models.functions import Now
 
 from fed_common.core import clock
@@ -25,6 +26,7 @@ KEPT_FOR = timedelta(hours=24)
 SKEW = timedelta(seconds=5)
 OUT_OF_ORDER = 200
 DONE = (Phase.END, Phase.MOMENT)
+_TOLD = "SELECT count(*), max(id) FROM events_polledfact WHERE vim_id = %s AND id > %s"
 
 log = get_logger(__name__)
 
@@ -137,6 +139,25 @@ def remember_house(vim_id: str, instance_ids: Collection[str], kind: Kind, type:
     with writing(TIMEOUT):
         PolledFact.objects.filter(until__lt=now - KEPT_FOR).delete()
         PolledFact.objects.bulk_create([PolledFact(instance_id=id, **what) for id in instance_ids])
+
+
+class Lookout:
+    """Reads what was told of a VIM behind the row ``newest`` names; one small question while nothing is new."""
+
+    def __init__(self, vim_id: str, newest: Callable[[], int] = lambda: 0) -> None:
+        self._vim_id, self._newest = vim_id, newest
+        self._seen: tuple[int, ...] = ()
+
+    def __call__(self) -> list[PolledFact]:
+        """What is new, perhaps with rows that are known. Raises Retryable."""
+        behind = self._newest()
+        with reachable():
+            with connection.cursor() as cursor:
+                cursor.execute(_TOLD, [self._vim_id, behind - OUT_OF_ORDER])
+                seen = (behind, *cursor.fetchone())
+            rows = told_of([self._vim_id], behind=behind) if seen != self._seen else []
+        self._seen = seen
+        return rows
 
 
 def told_of(vim_ids: Collection[str], *, behind: int = 0) -> list[PolledFact]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fed_common.core.health import Check, MonitoringPolicy, ProbeKind
-from fed_common.core.vnf import Scaling, VduSpec, Vnfd
+from fed_common.core.vnf import AlarmTrigger, Scaling, VduSpec, Vnfd
 from fed_common.monitor.models import Vnf
 
 
@@ -27,6 +27,9 @@ def from_plain(plain: Mapping[str, Any]) -> Vnfd:
         vdus=tuple(map(_vdu, plain["vdus"])),
         scalings=tuple(Scaling(**{**one, "targets": tuple(one["targets"])}) for one in plain["scalings"]),
         description=plain["description"],
+        triggers=tuple(
+            AlarmTrigger(**{**one, "actions": tuple(one["actions"])}) for one in plain.get("triggers", ())
+        ),
     )
 
 

@@ -1,18 +1,19 @@
-"""The policies of a topology: how its VDUs are scaled, and how they are monitored beside what they say."""
+"""The policies of a topology: how its VDUs are scaled, how they are monitored beside what they say, and alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from fed_common.core.health import MonitoringPolicy
-from fed_common.core.vnf import Scaling
+from fed_common.core.vnf import AlarmTrigger, Scaling
+from fed_common.monitor.vnfd import alarming
 from fed_common.monitor.vnfd.actions import ALIASES, Actions, action_names
 from fed_common.monitor.vnfd.monitoring import NAMES, policy
 from fed_common.monitor.vnfd.place import Place
 from fed_common.monitor.vnfd.scaling import scaling
 from fed_common.monitor.vnfd.vdus import named
 
-SCALING = "tosca.policies.tacker.Scaling"
+SCALING, ALARMING = "tosca.policies.tacker.Scaling", "tosca.policies.tacker.Alarming"
 MONITORING: Mapping[str, str] = {
     "tosca.policies.tacker.Monitoring": "",
     "tosca.policies.tacker.Monitoring.Ping": "ping",
@@ -33,6 +34,7 @@ class Policies:
             raise listed.invalid(f"at most {MOST_POLICIES} policies")
         self.scalings: dict[str, Scaling] = {}
         self._monitoring: list[tuple[Place, tuple[str, ...]]] = []
+        self._alarming: list[Place] = []
         seen: set[str] = set()
         for one in every:
             if one.name in seen:
@@ -47,8 +49,20 @@ class Policies:
         found = [policy(one.at("properties"), _name(one), actions) for one in mine]
         return [one for one in found if one is not None]
 
+    def triggers(self, server_groups: Collection[str]) -> tuple[AlarmTrigger, ...]:
+        """Those of all alarm policies. ``server_groups``: what VDUs are metered by."""
+        found: dict[str, AlarmTrigger] = {}
+        for place in (one for alarms in self._alarming for one in alarming.triggers_of(alarms)):
+            if place.name in found:
+                raise place.invalid("a trigger whose name is not there twice")
+            found[named(place).name] = alarming.trigger(place, self.scalings, server_groups)
+        return tuple(found.values())
+
     def _add(self, one: Place, vdus: list[str]) -> None:
-        kind = one.at("type").word((SCALING, *MONITORING))
+        kind = one.at("type").word((SCALING, ALARMING, *MONITORING))
+        if kind == ALARMING:
+            self._alarming.append(one)
+            return
         listed = _targets(one)
         targets = tuple(target.word(vdus) for target in listed.items())
         if not targets or len(set(targets)) < len(targets):

@@ -11,6 +11,7 @@ from fed_common.core.errors import Invalid
 from fed_common.core.vnf import VduSpec, Vnfd
 from fed_common.monitor.vnfd import monitoring
 from fed_common.monitor.vnfd.actions import Actions
+from fed_common.monitor.vnfd.alarming import server_groups
 from fed_common.monitor.vnfd.inputs import filled
 from fed_common.monitor.vnfd.keeping import to_plain
 from fed_common.monitor.vnfd.nodes import VDU, Nodes
@@ -77,6 +78,7 @@ def _vnfd(root: Place) -> Vnfd:
         vdus=tuple(_vdu(one, bound[one.name], nodes, policies) for one in every),
         scalings=tuple(policies.scalings.values()),
         description=root.at("description").text("", longest=LONGEST_DESCRIPTION),
+        triggers=policies.triggers(server_groups(every)),
     )
 
 

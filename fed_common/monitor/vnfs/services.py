@@ -15,6 +15,7 @@ from fed_common.inventory.services import find_vim
 from fed_common.monitor.models import UNFINISHED, Operation, Vnf
 from fed_common.monitor.rpc import conductor
 from fed_common.monitor.vnfd.keeping import to_plain, vnfd_of
+from fed_common.monitor.vnfs.alarm_urls import mint
 from fed_common.monitor.vnfs.members import Adopted, check_adopted, make_members, vdu_of
 from fed_common.monitor.vnfs.scales import check_scale, scaling_named
 from fed_common.monitor.vnfs.statuses import note_vnf
@@ -48,6 +49,7 @@ def create_vnf(
             vnf.save(force_insert=True)
             make_members(vnf, vnfd, adopt or {})
             note_vnf(vnf, EventType.CREATE, "VNF creation initiated", old_state="")
+            mint(vnf, vnfd)
             _ask(vnf, OperationKind.CREATE)
     except IntegrityError:
         if Vnf.objects.filter(name=name).exists():

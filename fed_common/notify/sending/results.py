@@ -14,10 +14,20 @@ from fed_common.core import clock
 from fed_common.notify.models import Delivery
 from fed_common.notify.sending.tries import Outcome, Try, last_try, wait_after
 from fed_common.topics.database import writing
+from fed_common.topics.statements import as_json
 
 DATABASE_SECONDS = 10.0
 ATTEMPTS_KEPT = 20
 COLUMNS = ("state", "tries", "attempts", "reason", "next_try_at", "ended_at")
+_UPDATE = (
+    f"UPDATE notify_delivery SET {', '.join(f'{name} = %s' for name in COLUMNS)} "  # noqa: S608 - names of our own
+    "WHERE id = %s AND ((owner = %s AND state = 'waiting') OR %s)"
+)
+_UPDATE_JSON = (
+    f"UPDATE notify_delivery AS old SET {', '.join(f'{name} = new.{name}' for name in COLUMNS)} "  # noqa: S608
+    "FROM json_populate_recordset(NULL::notify_delivery, %s::json) AS new "
+    "WHERE old.id = new.id AND ((old.owner = new.owner AND old.state = 'waiting') OR new.state = 'done')"
+)
 
 
 class Result(NamedTuple):
@@ -58,17 +68,16 @@ def write(results: Sequence[Result]) -> None:
 
     Raises Retryable: none is stored. Safe to repeat.
     """
+    newest = {one.id: one for one in results}.values()
     with writing(DATABASE_SECONDS), connection.cursor() as cursor:
-        cursor.executemany(_statement(), [_adapted(one) for one in results])
+        if connection.vendor == "postgresql":
+            cursor.execute(_UPDATE_JSON, [as_json([_plain(one) for one in newest])])
+        else:
+            cursor.executemany(_UPDATE, [_adapted(one) for one in newest])
 
 
-def _statement() -> str:
-    quote = connection.ops.quote_name
-    changes = ", ".join(f"{quote(name)} = %s" for name in COLUMNS)
-    return (
-        f"UPDATE {quote(Delivery._meta.db_table)} SET {changes} "  # noqa: S608 - names of our own
-        f"WHERE id = %s AND ((owner = %s AND state = 'waiting') OR %s)"
-    )
+def _plain(one: Result) -> dict[str, Any]:
+    return {**dict(zip(COLUMNS, one.values, strict=True)), "id": one.id, "owner": one.owner}
 
 
 def _adapted(one: Result) -> list[Any]:

@@ -34,7 +34,7 @@ GLOBS = ["vio_*", "vio_Region???", "vio.x_R", "*", "*_R", "v*o*", "a-b_c-?", "co
 
 def tell(id: str, vim_id: str) -> None:
     one = event(id, vim_id=vim_id)
-    STORE.publish([Message("", one.key, b"", one)], timeout=10)
+    STORE.publish([Message("", one.key, b"", one)], timeout=60)
 
 
 def dead(vim_id: str, subscription: str = "vnfm") -> DeadEvent:

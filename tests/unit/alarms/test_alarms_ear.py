@@ -28,7 +28,7 @@ def pipeline(settings: Any) -> Iterator[Pipeline]:
     settings.HOUSE_PUBLISHERS = {"alarms": settings.HOUSE_PUBLISHERS["alarms"]}
     routes = Routes()
     routes.start()
-    assert routes.loaded.wait(10)
+    assert routes.loaded.wait(60)
     made = Pipeline(VIM, routes)
     yield made
     made.stop()

@@ -48,7 +48,7 @@ def ear() -> Iterator[AlarmPublisher]:
 
 
 def hear(ear: AlarmPublisher, *ids: str) -> None:
-    ear.publish([Message("", one, b"", update(one)) for one in ids], timeout=10)
+    ear.publish([Message("", one, b"", update(one)) for one in ids], timeout=60)
 
 
 def open_problems() -> set[str]:

@@ -60,13 +60,13 @@ class Gateway:
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """A call below ``/api/multicloud`` that brings the gateway's token in its own header."""
         headers = {"X-Multicloud-Token": self.token, **options.pop("headers", {})}
-        options = {"timeout": 30, "allow_redirects": False, **options}
+        options = {"timeout": 60, "allow_redirects": False, **options}
         return requests.request(method, f"{self.url}/api/multicloud{path}", headers=headers, **options)
 
     def connect(self) -> socket.socket:
         """A bare connection."""
         host, _, port = self.url.rpartition("/")[2].rpartition(":")
-        return socket.create_connection((host, int(port)), timeout=30)
+        return socket.create_connection((host, int(port)), timeout=60)
 
     def begin(self, method: str, path: str, *headers: str) -> socket.socket:
         """A connection on which a request was begun: its head, with the gateway's token."""

@@ -84,7 +84,7 @@ def test_a_vim_has_so_many_calls_at_once_and_no_more(gateway: Gateway, half_dead
     release = threading.Event()
 
     def wait(connection: Any, _asked: Any) -> None:
-        release.wait(30)
+        release.wait(60)
         connection.sendall(said("200 OK"))
 
     half_dead.answer = wait

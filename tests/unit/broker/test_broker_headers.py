@@ -14,7 +14,11 @@ from fed_common.core.errors import Invalid
 from fed_common.core.model import VimId
 from tests.unit.broker.conftest import Gateway
 
-THROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+THROUGH = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 SPECIAL = HOP_BY_HOP | REPLACED | {b"content-length", b"expect", b"cookie", b"authorization", b"x-auth-token"}
 NAMES = (
     st.text(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~", min_size=1, max_size=30)

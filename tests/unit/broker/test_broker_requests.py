@@ -78,8 +78,8 @@ def test_every_change_asked_for_is_logged_with_its_author(
 @pytest.mark.django_db(transaction=True)
 def test_the_same_holds_on_a_real_server() -> None:
     with served() as url:
-        answer = requests.get(f"{url}/api/multicloud/v1/vims", headers={"X-Request-ID": "r-1"}, timeout=10)
-        foreign = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=10)
+        answer = requests.get(f"{url}/api/multicloud/v1/vims", headers={"X-Request-ID": "r-1"}, timeout=60)
+        foreign = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=60)
 
     assert (answer.status_code, answer.headers["X-Request-ID"], answer.json()["request_id"]) == (401, "r-1", "r-1")
     assert answer.headers["X-Frame-Options"] == "DENY"

@@ -26,12 +26,16 @@ ELSEWHERE = ("fed_common.web.", "fed_common.events.message_router.")  # their ow
 
 @dataclass(frozen=True)
 class Route:
-    """Its methods; what writing takes; who has some VIMs only gets ``narrow`` where a reader would be served."""
+    """Its methods; what writing takes; who has some VIMs only gets ``narrow`` where a reader would be served.
+
+    ``keyed``: a key in the path is asked for, and no token.
+    """
 
     methods: tuple[str, ...]
     write_role: str = "operator"
     narrow: set[int] = field(default_factory=lambda: FINE)
     open: bool = False
+    keyed: bool = False
     fine: set[int] = field(default_factory=lambda: FINE)
 
 
@@ -143,6 +147,7 @@ TABLE = {
     **{f"openstack/v1.0/events{end}": Route(("GET",)) for end in ("", ".json")},
     **{f"openstack/v1.0/events/<str:number>{end}": Route(("GET",)) for end in ("", ".json")},
     **{f"vnffm/v1/{path}": route for path, route in OF_SOL003.items()},
+    "v1.0/vnfs/<str:vnf>/<str:trigger>/<str:action>/<str:key>": Route(("POST",), keyed=True),
     "api/schema": Route(("GET",), open=True),
     "api/docs": Route(("GET",), open=True),
     "api/multicloud/v0/swagger.json": Route(("GET",), open=True),
@@ -182,6 +187,8 @@ def path_of(pattern: str) -> str:
 def expected(who: str, method: str, route: Route) -> set[int]:
     if route.open:
         return {200} if method == "GET" else {200, 405}
+    if route.keyed:
+        return {404 if method in route.methods else 405}
     if who == "nobody":
         return {401}
     role = who.split()[0]

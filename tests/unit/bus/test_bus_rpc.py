@@ -22,7 +22,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.heard: list[int] = []
-        self.meeting = threading.Barrier(4, timeout=10)
+        self.meeting = threading.Barrier(4, timeout=60)
 
     def double(self, context: dict[str, Any], number: int) -> int:
         self.heard.append(number)
@@ -61,7 +61,7 @@ def black_hole() -> Iterator[str]:
 
 
 def test_threads_of_one_process_call_and_cast(endpoint: Endpoint, eventually: Any) -> None:
-    assert client("shared").call("double", timeout=5, number=4) == 8
+    assert client("shared").call("double", timeout=60, number=4) == 8
     client("shared").cast("double", number=5)
     client("shared").cast("double", server="one", number=6)
     client("shared").cast("double", fanout=True, number=7)
@@ -69,7 +69,7 @@ def test_threads_of_one_process_call_and_cast(endpoint: Endpoint, eventually: An
 
 
 def test_calls_are_answered_side_by_side(endpoint: Endpoint) -> None:
-    meet = partial(client("shared").call, "meet", timeout=10)
+    meet = partial(client("shared").call, "meet", timeout=60)
     callers = [threading.Thread(target=meet) for _ in range(3)]
     for one in callers:
         one.start()
@@ -80,7 +80,7 @@ def test_calls_are_answered_side_by_side(endpoint: Endpoint) -> None:
 
 def test_a_method_that_fails_is_told_in_one_line_without_secrets(endpoint: Endpoint) -> None:
     with pytest.raises(Retryable) as raised:
-        client("shared").call("fail", timeout=5)
+        client("shared").call("fail", timeout=60)
     assert "is broken" in str(raised.value)
     assert "hunter2" not in str(raised.value)
     assert "Traceback" not in str(raised.value)
@@ -95,8 +95,8 @@ def test_a_call_that_fits_no_method_is_refused_and_the_server_goes_on(
     endpoint: Endpoint, method: str, arguments: dict[str, int]
 ) -> None:
     with pytest.raises(Retryable):
-        client("shared").call(method, timeout=5, **arguments)
-    assert client("shared").call("double", timeout=5, number=1) == 2
+        client("shared").call(method, timeout=60, **arguments)
+    assert client("shared").call("double", timeout=60, number=1) == 2
 
 
 def test_where_nobody_of_this_process_answers_that_is_said_at_once() -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_stopped_answers_no_more() -> None:
     endpoint = Endpoint()
     server = serving("left", endpoint)
     server.start()
-    client("left").call("double", timeout=5, number=1)
+    client("left").call("double", timeout=60, number=1)
     server.stop()
     server.stop()
     with pytest.raises(Retryable):

@@ -31,7 +31,7 @@ def test_a_notification_arrives_whole_with_its_own_id(eventually):
     intake.start()
     NotificationSender("fake://", "sender").send("topic", NOTIFICATION, {"request_id": "req-1"})
     eventually(lambda: heard)
-    intake.stop(timeout=10)
+    intake.stop(timeout=60)
     assert heard == [{**NOTIFICATION, "request_id": "req-1"}]
 
 

@@ -334,6 +334,7 @@ def test_extras_have_defaults_and_read_back_equal() -> None:
         "probable_cause": "power supply",
     }
     assert extras_to_plain(parse_extras(plain)) == plain
+    assert extras_to_plain(parse_extras({"absent_after": 1})) == {"absent_after": 1.0}  # N46
 
 
 @pytest.mark.parametrize(
@@ -348,6 +349,8 @@ def test_extras_have_defaults_and_read_back_equal() -> None:
         ({"clear_after": "5"}, "multicloud.clear_after", "a number"),
         ({"clear_after": True}, "multicloud.clear_after", "a number"),
         ({"clear_after": float("nan")}, "multicloud.clear_after", "a number"),
+        ({"absent_after": 0.5}, "multicloud.absent_after", "1 to 2.592e+06"),
+        ({"absent_after": 9, "clear_after": 9}, "multicloud.clear_after", "nothing beside absent_after"),
         ({"within": 0}, "multicloud.within", "a number"),
         ({"same": "a b"}, "multicloud.same", "no blanks"),
         ({"correlation": "a b"}, "multicloud.correlation", "letters"),

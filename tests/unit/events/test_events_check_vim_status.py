@@ -366,7 +366,7 @@ class TestServed:
         cloud.script = staticmethod(lambda vim_id, since: look(instance("a", "paused"), C, at=60))
         until(lambda: not cloud.asked)
         Instance.objects.filter(instance_id="a").update(state="paused", changed_at=clock.now())
-        asking.join(30)
+        asking.join(60)
         assert [one["id"] for one in answers[0].json()["result"]] == ["a", "c"]
         assert len(cloud.asked) == 1
 
@@ -400,7 +400,7 @@ class TestServed:
 
         def slow(vim_id: str, since: Any) -> Sweep:
             entered.set()
-            release.wait(20)
+            release.wait(60)
             return look(A)
 
         cloud.script = staticmethod(slow)
@@ -413,10 +413,10 @@ class TestServed:
         threads = [threading.Thread(target=ask) for _ in range(12)]
         for one in threads:
             one.start()
-        assert entered.wait(20)
+        assert entered.wait(60)
         until(lambda: len(cloud.asked) == 1)
         release.set()
         for one in threads:
-            one.join(30)
+            one.join(60)
         assert [ids(one) for one in answers] == [["a"]] * 12
         assert len(cloud.asked) < 12

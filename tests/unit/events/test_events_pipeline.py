@@ -153,7 +153,7 @@ def test_several_sinks_get_a_batch_side_by_side(scripted: Any) -> None:
     subscribe("all", "a", "b")
     routes = Routes()
     routes.refresh()
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
     for address in ("a", "b"):
         scripted[address].script = lambda messages: [] * meeting.wait()
     pipeline = Pipeline(VIM, routes)

@@ -22,7 +22,7 @@ STORE = EventStore(EventStore.Config())
 
 def tell(id: str, **changes: Any) -> None:
     one = event(id, **changes)
-    STORE.publish([Message("", one.key, b"", one)], timeout=10)
+    STORE.publish([Message("", one.key, b"", one)], timeout=60)
 
 
 def ids(answer: dict[str, Any]) -> list[str]:

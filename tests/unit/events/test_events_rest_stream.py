@@ -40,7 +40,7 @@ def token() -> str:
 
 def tell(*ids: str, **changes: object) -> None:
     events = [event(one, **changes) for one in ids]
-    STORE.publish([Message("", one.key, b"", one) for one in events], timeout=10)
+    STORE.publish([Message("", one.key, b"", one) for one in events], timeout=60)
 
 
 def numbered(sequence: int) -> None:
@@ -271,7 +271,7 @@ def test_batches_beyond_the_limit_are_kept_from_the_viewer_for_good(monkeypatch:
 
 
 def test_nobody_may_not_watch(url: str) -> None:
-    answer = requests.get(f"{url}{API}/events/stream", timeout=10)
+    answer = requests.get(f"{url}{API}/events/stream", timeout=60)
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -279,7 +279,7 @@ def test_nobody_may_not_watch(url: str) -> None:
 
 
 def test_only_get_opens_a_stream(url: str, token: str) -> None:
-    answer = requests.post(f"{url}{API}/events/stream", headers={"X-Auth-Token": token}, timeout=10)
+    answer = requests.post(f"{url}{API}/events/stream", headers={"X-Auth-Token": token}, timeout=60)
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
@@ -287,6 +287,6 @@ def test_only_get_opens_a_stream(url: str, token: str) -> None:
 def test_a_wrong_place_to_resume_is_refused(url: str, token: str) -> None:
     headers = {"X-Auth-Token": token, "Last-Event-ID": "yesterday"}
 
-    answer = requests.get(f"{url}{API}/events/stream", headers=headers, timeout=10)
+    answer = requests.get(f"{url}{API}/events/stream", headers=headers, timeout=60)
 
     assert (answer.status_code, answer.json()["field"]) == (400, "Last-Event-ID")

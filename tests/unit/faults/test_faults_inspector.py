@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,11 +14,13 @@ import pytest
 from fed_common.core import clock
 from fed_common.core.errors import CloudFailed
 from fed_common.events.routes import Routes
-from fed_common.faults import services
+from fed_common.faults import alarming, facts, services
 from fed_common.faults.acting import act
 from fed_common.faults.claiming import _claimed, claim
+from fed_common.faults.finding import affected
 from fed_common.faults.inspector import Inspector
 from fed_common.faults.models import HostFault
+from fed_common.faults.telling import FIRST
 from fed_common.faults.turn import Over, Turn
 from fed_common.faults.warming import Warming
 from fed_common.interfaces.detector import HostReport
@@ -99,7 +103,7 @@ def test_a_fault_that_is_cleared_half_way_is_taken_back(inspectors: Any, cloud: 
 
     cloud.script = script
     fault = down()
-    assert begun.wait(20)
+    assert begun.wait(60)
     services.clear_host(VIM, "h1")
     until(lambda: state(fault) == State.CLEARED)
     assert not cloud.down
@@ -107,8 +111,9 @@ def test_a_fault_that_is_cleared_half_way_is_taken_back(inspectors: Any, cloud: 
 
 
 def test_what_an_inspector_left_half_way_another_goes_on_with(
-    cloud: Cloud, boot: Any, heard: Any, routes: Any, inspect: Callable[[str], int]
+    settings: Any, cloud: Cloud, boot: Any, heard: Any, routes: Any, inspect: Callable[[str], int]
 ) -> None:
+    settings.FAULT_THREADS = 2  # so that there is a next batch to look before
     boot(*["active"] * 8)
     stopping = threading.Event()
 
@@ -130,6 +135,74 @@ def test_what_an_inspector_left_half_way_another_goes_on_with(
     ids = [one.id for one in heard]
     assert (len(set(ids)), len(ids)) == (9, 18)  # told again, by the same ids
     assert cloud.count("mark", "down") == {"h1": 1}
+
+
+@pytest.mark.parametrize("asked", range(1, 6))
+def test_an_inspector_that_dies_at_any_point_of_telling_leaves_nothing_out(
+    monkeypatch: pytest.MonkeyPatch, cloud: Cloud, boot: Any, heard: Any, routes: Any, inspect: Any, asked: int
+) -> None:
+    """It dies when it finds instances, or makes events, for the n-th time."""
+    monkeypatch.setattr("fed_common.faults.telling.NEXT", 20)
+    ids = boot(*["active"] * 50)
+    fault, times = down(), count(1)
+
+    def dies(done: Callable[..., Any]) -> Callable[..., Any]:
+        def instead(*args: Any, **named: Any) -> Any:
+            if next(times) == asked:
+                raise Over
+            return done(*args, **named)
+
+        return instead
+
+    turn = Turn(claim("dying", 1)[0], threading.Event())
+    with monkeypatch.context() as patched, ThreadPoolExecutor(1) as pool:
+        patched.setattr(alarming, "affected", dies(alarming.affected))
+        patched.setattr(facts, "in_error", dies(facts.in_error))
+        with pytest.raises(Over):
+            act(turn, routes, pool)
+    kept = set(outcomes(fault))
+    assert {one.instance_id for one in heard} <= {"", *kept}  # what nobody kept, nobody could take back
+    assert (state(fault), cloud.count("reset")) == (State.ACTING, Counter())
+    HostFault.objects.update(expires_at=clock.now())
+    assert inspect("another") == 1
+    assert cloud.count("reset", "error") == dict.fromkeys(ids, 1)
+    assert {one.instance_id for one in heard} == {"", *ids}
+    assert len({one.id for one in heard}) == 51  # whoever told: the same ids
+
+
+def test_a_fault_that_is_over_when_only_its_first_instances_were_told_is_taken_back(
+    cloud: Cloud, boot: Any, heard: Any, routes: Any, inspect: Any
+) -> None:
+    boot(*["active"] * 50)
+    fault = down()
+    [taken] = claim("dying", 1)
+    heard += facts.in_error(taken, affected(taken, FIRST), clock.now())
+    HostFault.objects.update(expires_at=clock.now())
+    told = {one.instance_id for one in heard}
+    del heard[:]
+    services.clear_host(VIM, "h1")
+    inspect("another")
+    assert state(fault) == State.CLEARED
+    assert {(one.instance_id, one.state) for one in heard if one.instance_id} == {(id, "active") for id in told}
+    assert (len(told), cloud.calls) == (FIRST, [])
+
+
+def test_the_first_alarms_are_out_before_the_other_instances_are_found(
+    monkeypatch: pytest.MonkeyPatch, boot: Any, heard: Any, inspect: Any
+) -> None:
+    heard_then = []
+
+    def found(fault: HostFault, most: int | None = None, **named: Any) -> Any:
+        if most is None:
+            until(lambda: len(heard) == FIRST + 1)
+            heard_then.append(len(heard))
+        return affected(fault, most, **named)
+
+    monkeypatch.setattr(alarming, "affected", found)
+    boot(*["active"] * 50)
+    down()
+    inspect()
+    assert (heard_then, len(heard)) == ([FIRST + 1], 51)
 
 
 def test_the_host_that_was_marked_by_a_dead_inspector_is_ours_to_mark_up(

@@ -318,7 +318,7 @@ def test_a_slow_aai_holds_up_one_thread_and_no_other(aai: Aai) -> None:
     assert asking.is_alive()
     assert len(aai.asked) == 1
     aai.release()
-    asking.join(30)
+    asking.join(60)
 
 
 def test_another_process_that_asked_meanwhile_is_believed(aai: Aai) -> None:

@@ -91,7 +91,11 @@ def test_what_was_heard_before_a_later_look_is_kept_and_the_look_has_the_last_wo
     assert InstanceRow.objects.get().state == "active"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.tuples(st.sampled_from(["look", "hear", "flush"]), st.sampled_from(STATES)), max_size=25))
 def test_the_chain_has_no_gap_and_ends_with_what_is_known(vim, steps) -> None:
     known.forget(vim.pk)

@@ -130,9 +130,9 @@ def test_only_the_elected_one_tells(scripted: Any, routes: Routes, eventually: C
     telling = Telling(routes, is_elected)
     telling.start()
     try:
-        asked.wait(10)
+        asked.wait(60)
         asked.clear()
-        asked.wait(10)
+        asked.wait(60)
         assert untold() == 1
         elected = True
         eventually(lambda: untold() == 0)

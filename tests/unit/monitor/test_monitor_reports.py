@@ -28,7 +28,7 @@ class Conductor:
 
     def __call__(self, reports: Sequence[Report]) -> list[str]:
         self.calls.append(list(reports))
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if self.away:
             raise Retryable("nobody answered report in time")
         return [self.answer(one) for one in reports]

@@ -95,7 +95,7 @@ def test_a_database_that_hangs_holds_the_river_for_a_moment_only(
 
     def hang(_self: object) -> object:
         looks.append(1)
-        answer.wait(30)
+        answer.wait(60)
         return None
 
     monkeypatch.setattr(river.Members, "_changes", hang)
@@ -137,11 +137,11 @@ def test_casts_are_done_in_order_by_a_thread_that_may_hang(
 
     def hang() -> None:
         begun.set()
-        slow_bus.wait(30)
+        slow_bus.wait(60)
         raise Retryable("the bus is away")
 
     assert casting.soon(hang)
-    begun.wait(10)
+    begun.wait(60)
     assert [casting.soon(lambda n=n: done.append(n)) for n in range(5)] == [True, True, True, False, False]
     slow_bus.set()
     eventually(lambda: done == [0, 1, 2])

@@ -79,7 +79,7 @@ def test_the_deadline_holds_also_while_a_callback_hangs() -> None:  # T95
 
     fence = Fence(gained, lambda _: None, lambda: None)
     fence.start()
-    threading.Thread(target=fence.hold, args=({1: 1}, soon(1.5)), daemon=True).start()
+    threading.Thread(target=fence.hold, args=({1: 1}, soon(5)), daemon=True).start()
     assert inside.wait(LONG)
     assert fence.epochs == {1: 1}
     until(lambda: fence.fenced and fence.epochs == {})

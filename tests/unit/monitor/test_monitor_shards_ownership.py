@@ -94,7 +94,7 @@ def test_who_cannot_renew_is_fenced_in_time_and_comes_back_in_silence_with_fresh
     one = start("a")
     until(lambda: len(one.epochs()) == SHARDS)
     with database._SQLITE_WRITER:
-        until(lambda: one.epochs() == {} and one.said[-1][0] == "lost", within=10)
+        until(lambda: one.epochs() == {} and one.said[-1][0] == "lost")
         assert one.fenced
         assert len(one.said[-1][1]) == SHARDS
     back = time.monotonic()

@@ -30,7 +30,7 @@ class Probed:
 
     def probe_vim(self, vim: Vim, *, timeout: float) -> None:
         self.asked.append((str(vim.id), timeout))
-        assert vim.id.region == "prompt" or self.open.wait(10)
+        assert vim.id.region == "prompt" or self.open.wait(60)
         failure = self.does[0]
         if failure:
             raise failure

@@ -166,9 +166,9 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("policies", {"SP1": {}}, "topology_template.policies", "a list"),
     (
         "policies[0].SP1.type",
-        "tosca.policies.tacker.Alarming",
+        "tosca.policies.tacker.Placement",
         "topology_template.policies[0].SP1.type",
-        "Scaling",
+        "Scaling, tosca.policies.tacker.Alarming",
     ),
     ("policies[0].SP1.targets", ["VDU3"], "topology_template.policies[0].SP1.targets[0]", "VDU1, VDU2"),
     ("policies[0].SP1.targets", [], "topology_template.policies[0].SP1.targets", "a list of VDUs"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fed_common.core import clock
-from fed_common.notify import services
+from fed_common.notify import deliveries, services
 from fed_common.notify.deliveries import forget_old_deliveries
 from fed_common.notify.models import Delivery, Receiver
 from fed_common.notify.sending import process
@@ -116,6 +116,22 @@ def test_a_dead_delivery_is_tried_again_with_its_own_id(operator: Caller, consum
     assert operator.ask("POST", f"/alarms/deliveries/{row.id}/retry").status_code == 409
 
 
+def test_a_retry_that_ends_before_it_is_answered_is_told_as_it_began(
+    operator: Caller, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer.answers = lambda _told, number: 404 if number == 1 else 200
+    [row] = send([consumer.url], a_notice())
+    until(lambda: Delivery.objects.filter(state="dead").exists())
+
+    def to_the_end(rows: list[Delivery]) -> None:
+        services.hand_over(rows)
+        until(lambda: Delivery.objects.filter(state="done").exists())
+
+    monkeypatch.setattr(deliveries, "hand_over", to_the_end)
+    answer = operator.post(f"/alarms/deliveries/{row.id}/retry")
+    assert (answer["state"], answer["tries"]) == ("waiting", 0)
+
+
 def test_a_retry_waits_for_the_end_of_what_it_repeats(operator: Caller, consumer: Consumer) -> None:
     consumer.answers = lambda _told, number: 404 if number == 1 else 200
     [row] = send([consumer.url], a_notice())
@@ -124,7 +140,7 @@ def test_a_retry_waits_for_the_end_of_what_it_repeats(operator: Caller, consumer
     until(lambda: row.id not in held)
     held.add(row.id)
     operator.post(f"/alarms/deliveries/{row.id}/retry")
-    process.sender().run(asyncio.sleep(0)).result(5)
+    process.sender().run(asyncio.sleep(0)).result(60)
     held.discard(row.id)
     until(lambda: Delivery.objects.filter(state="done").exists())
     assert len(consumer.told) == 2

@@ -42,7 +42,7 @@ class Nova:
         return Answer(202, {"server": {"id": self.servers[-1]["id"]}})
 
     def create(self, spec: InstanceSpec = SPEC) -> str:
-        return OpenStackPlugin().create_instance(self.double.vim(), spec, timeout=5)
+        return OpenStackPlugin().create_instance(self.double.vim(), spec, timeout=60)
 
     @property
     def ids(self) -> list[str]:
@@ -186,7 +186,7 @@ def test_a_refusal_is_told_in_the_clouds_words(nova: Nova, status: int, said: st
 
 def test_a_cloud_that_is_slow_to_answer_is_given_up_in_time(nova: Nova):
     given_up = threading.Event()
-    nova.on_post = lambda _: Answer(500) if given_up.wait(30) else None  # type: ignore[method-assign]
+    nova.on_post = lambda _: Answer(500) if given_up.wait(60) else None  # type: ignore[method-assign]
     with pytest.raises(CloudTimeout):
         OpenStackPlugin().create_instance(nova.double.vim(), SPEC, timeout=1)
     given_up.set()
@@ -276,9 +276,9 @@ def server(cloud: OpenStackDouble, **fields: Any) -> Answer:
 
 def test_one_is_shown_as_it_is_listed_by_one_call(cloud: OpenStackDouble, plugin: OpenStackPlugin):
     cloud.on(f"{POST}/vm-1", server(cloud))
-    [listed] = [one for one in plugin.list_instances(cloud.vim(), timeout=5).instances if one.name == "vm-a"]
+    [listed] = [one for one in plugin.list_instances(cloud.vim(), timeout=60).instances if one.name == "vm-a"]
     asked = len(cloud.asked)
-    assert plugin.show_instance(cloud.vim(), "vm-1", timeout=5) == listed
+    assert plugin.show_instance(cloud.vim(), "vm-1", timeout=60) == listed
     assert listed.addresses
     assert len(cloud.asked) == asked + 1
 
@@ -287,10 +287,10 @@ def test_one_that_is_being_deleted_is_shown_so_and_a_deleted_one_is_not_found(
     cloud: OpenStackDouble, plugin: OpenStackPlugin
 ):
     cloud.on(f"{POST}/vm-1", server(cloud, **{"OS-EXT-STS:task_state": "deleting"}))
-    assert plugin.show_instance(cloud.vim(), "vm-1", timeout=5).state_description == "deleting"
+    assert plugin.show_instance(cloud.vim(), "vm-1", timeout=60).state_description == "deleting"
     cloud.on(f"{POST}/vm-1", server(cloud, **{"OS-EXT-STS:vm_state": "deleted"}))
     with pytest.raises(NotFound):
-        plugin.show_instance(cloud.vim(), "vm-1", timeout=5)
+        plugin.show_instance(cloud.vim(), "vm-1", timeout=60)
 
 
 def test_one_in_error_is_shown_with_the_clouds_reason(cloud: OpenStackDouble, plugin: OpenStackPlugin):
@@ -300,7 +300,7 @@ def test_one_in_error_is_shown_with_the_clouds_reason(cloud: OpenStackDouble, pl
         "created": "2026-11-21T10:00:00Z",
     }
     cloud.on(f"{POST}/vm-1", server(cloud, **{"OS-EXT-STS:vm_state": "error", "fault": fault}))
-    shown = plugin.show_instance(cloud.vim(), "vm-1", timeout=5)
+    shown = plugin.show_instance(cloud.vim(), "vm-1", timeout=60)
     assert shown.fault.startswith("No valid host was found. ")
     assert "planted" not in shown.fault
 
@@ -309,7 +309,7 @@ def test_every_project_is_asked_for_it(cloud: OpenStackDouble, plugin: OpenStack
     gone = Answer(404, {"itemNotFound": {"message": "Instance vm-1 could not be found."}})
     cloud.on(f"{POST}/vm-1", lambda asked: server(cloud) if asked.who.endswith("tenant-b") else gone)
     vim = cloud.vim("watcher", "secret", "tenant-a", "tenant-b")
-    assert plugin.show_instance(vim, "vm-1", timeout=5).id
+    assert plugin.show_instance(vim, "vm-1", timeout=60).id
     cloud.on(f"{POST}/vm-1", Answer(403, {"forbidden": {"message": "Policy doesn't allow it"}}))
     with pytest.raises(CloudFailed, match="403"):
-        plugin.show_instance(vim, "vm-1", timeout=5)
+        plugin.show_instance(vim, "vm-1", timeout=60)

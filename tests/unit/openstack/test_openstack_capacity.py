@@ -97,7 +97,7 @@ def test_a_quota_that_cannot_be_read_is_said(odd: object):
 
 
 def test_a_cloud_tells_quota_hosts_and_zones(cloud: OpenStackDouble, plugin: OpenStackPlugin):
-    capacity = plugin.capacity(cloud.vim(), timeout=10)
+    capacity = plugin.capacity(cloud.vim(), timeout=60)
     assert capacity.quota.storage_gb is None
     assert len(capacity.hosts) == 3
     assert [(zone.name, zone.total.vcpus) for zone in capacity.zones] == [
@@ -110,13 +110,13 @@ def test_a_cloud_tells_quota_hosts_and_zones(cloud: OpenStackDouble, plugin: Ope
 
 def test_without_placement_novas_own_numbers_count(cloud: OpenStackDouble, plugin: OpenStackPlugin):
     cloud.on(CANDIDATES, Answer(403, {"errors": []}))
-    assert plugin.capacity(cloud.vim(), timeout=10).zones[0].total.vcpus == 1000
+    assert plugin.capacity(cloud.vim(), timeout=60).zones[0].total.vcpus == 1000
 
 
 def test_a_placement_that_fails_is_a_failure(cloud: OpenStackDouble, plugin: OpenStackPlugin):
     cloud.on(CANDIDATES, Answer(500))
     with pytest.raises(CloudFailed, match="placement answered 500"):
-        plugin.capacity(cloud.vim(), timeout=10)
+        plugin.capacity(cloud.vim(), timeout=60)
 
 
 def test_another_project_is_found_by_name_and_by_id(cloud: OpenStackDouble, plugin: OpenStackPlugin):
@@ -124,18 +124,18 @@ def test_another_project_is_found_by_name_and_by_id(cloud: OpenStackDouble, plug
     tenant = next(one["id"] for one in projects if one["name"] == "tenant-b")
     asked = f"/compute/v2.1/os-quota-sets/{tenant}/detail"
     for name in ("tenant-b", tenant):
-        plugin.capacity(cloud.vim(), project=name, timeout=10)
+        plugin.capacity(cloud.vim(), project=name, timeout=60)
     assert len(cloud.calls(asked)) == 2
 
 
 def test_a_project_that_nobody_has_is_not_found(cloud: OpenStackDouble, plugin: OpenStackPlugin):
     cloud.on("/identity/v3/projects", Answer(200, {"projects": []}))
     with pytest.raises(NotFound, match="'nowhere'"):
-        plugin.capacity(cloud.vim(), project="nowhere", timeout=10)
+        plugin.capacity(cloud.vim(), project="nowhere", timeout=60)
 
 
 def test_where_hosts_may_not_be_seen_only_the_quota_limits(cloud: OpenStackDouble, plugin: OpenStackPlugin):
-    capacity = plugin.capacity(cloud.vim("watcher", "secret", "tenant-a"), timeout=10)
+    capacity = plugin.capacity(cloud.vim("watcher", "secret", "tenant-a"), timeout=60)
     assert capacity.hosts == (Room(None, None, None),)
     assert capacity.fits(Room(1, 1, 10**9))
     assert not capacity.fits(Room(10**9, 1, 1))
@@ -153,12 +153,12 @@ def test_a_quota_that_only_the_project_itself_may_see_is_asked_for_there(
     cloud.knows(f"watcher@{tenant}", "watcher@tenant-a")
     vim = cloud.vim("watcher", "secret", "tenant-b", "tenant-a")
     cloud.on("/compute/v2.1/os-services", Answer(403))
-    assert plugin.capacity(vim, project="tenant-a", timeout=10).quota == Room(7, 1, None)
+    assert plugin.capacity(vim, project="tenant-a", timeout=60).quota == Room(7, 1, None)
 
 
 def test_volumes_count_where_there_is_a_volume_service(cloud: OpenStackDouble, plugin: OpenStackPlugin):
     project = cloud.has_at("volumev3", "cinderv3", f"{cloud.url}/volume/v3")
     path = f"/volume/v3/{project}/os-quota-sets/{project}"
     cloud.on(path, Answer(200, quota(gigabytes=(1000, 250))))
-    assert plugin.capacity(cloud.vim(), timeout=10).quota.storage_gb == 750
+    assert plugin.capacity(cloud.vim(), timeout=60).quota.storage_gb == 750
     assert cloud.calls(path)[0].query == {"usage": "True"}

@@ -171,12 +171,12 @@ def speaking(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator
 
 
 def silent(connection: socket.socket, stop: threading.Event) -> None:
-    stop.wait(20)
+    stop.wait(60)
 
 
 def stalling(connection: socket.socket, stop: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
-    stop.wait(20)
+    stop.wait(60)
 
 
 def trickling(connection: socket.socket, stop: threading.Event) -> None:
@@ -195,7 +195,7 @@ def test_a_cloud_that_does_not_come_to_an_end_is_given_its_time_and_no_more(
         error = failure(plugin, replace(cloud.vim(), auth_url=url), timeout=0.7)
         assert isinstance(error, CloudTimeout)
         assert error.reason.endswith("did not answer within 0.7 s")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 40
 
 
 def test_something_that_speaks_no_http(cloud: OpenStackDouble, plugin: OpenStackPlugin):
@@ -210,18 +210,18 @@ def test_who_waits_for_another_to_sign_in_waits_no_longer_than_it_may(
 
     def never(connection: socket.socket, stop: threading.Event) -> None:
         came.set()
-        stop.wait(20)
+        stop.wait(60)
 
     with speaking(never) as url:
         vim = replace(cloud.vim(), auth_url=url)
-        slow = threading.Thread(target=lambda: failure(plugin, vim, timeout=3))
+        slow = threading.Thread(target=lambda: failure(plugin, vim, timeout=10))
         slow.start()
         try:
-            assert came.wait(10)
+            assert came.wait(60)
             assert isinstance(failure(plugin, vim, timeout=0.5), CloudTimeout)
             assert slow.is_alive()
         finally:
-            slow.join(20)
+            slow.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def tls_cloud(authority: Authority) -> Iterator[OpenStackDouble]:
 def test_a_private_ca_that_is_given_is_trusted(
     tls_cloud: OpenStackDouble, plugin: OpenStackPlugin, authority: Authority
 ):
-    plugin.probe_vim(tls_cloud.vim(tls=Tls(ca=authority.pem)), timeout=10)
+    plugin.probe_vim(tls_cloud.vim(tls=Tls(ca=authority.pem)), timeout=60)
 
 
 def test_an_authority_need_not_be_a_root(plugin: OpenStackPlugin, authority: Authority):
@@ -246,7 +246,7 @@ def test_an_authority_need_not_be_a_root(plugin: OpenStackPlugin, authority: Aut
     file = authority.issue("127.0.0.1")
     certificate = file.read_text().partition("-----BEGIN PRIVATE KEY")[0]
     with openstack_double(certificate=str(file)) as double:
-        plugin.probe_vim(double.vim(tls=Tls(ca=certificate)), timeout=10)
+        plugin.probe_vim(double.vim(tls=Tls(ca=certificate)), timeout=60)
 
 
 def test_a_certificate_of_an_authority_that_nobody_knows(tls_cloud: OpenStackDouble, plugin: OpenStackPlugin):
@@ -262,7 +262,7 @@ def test_the_ca_of_somebody_else(tls_cloud: OpenStackDouble, plugin: OpenStackPl
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_no_verification_when_the_vim_says_so(tls_cloud: OpenStackDouble, plugin: OpenStackPlugin):
-    plugin.probe_vim(tls_cloud.vim(tls=Tls(verify=False)), timeout=10)
+    plugin.probe_vim(tls_cloud.vim(tls=Tls(verify=False)), timeout=60)
 
 
 def test_a_certificate_for_another_name(plugin: OpenStackPlugin, authority: Authority):
@@ -276,7 +276,7 @@ def test_a_self_signed_certificate_is_refused_until_it_is_named(plugin: OpenStac
     lone = Authority(tmp_path, name="127.0.0.1")
     with openstack_double(certificate=str(lone.own_file)) as double:
         assert "self-signed" in failure(plugin, double.vim()).reason
-        plugin.probe_vim(double.vim(tls=Tls(ca=lone.pem)), timeout=10)
+        plugin.probe_vim(double.vim(tls=Tls(ca=lone.pem)), timeout=60)
 
 
 @pytest.mark.parametrize("ca", ["nonsense", "-----BEGIN CERTIFICATE-----\nnope\n-----END CERTIFICATE-----\n", "ä"])

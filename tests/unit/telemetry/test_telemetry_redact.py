@@ -22,6 +22,12 @@ from fed_common.telemetry.redact import redact, redact_value
         ("rabbit://h/?ssl_key_password=p&x=1", "rabbit://h/?ssl_key_password=***"),
         ("http://h:80/path", "http://h:80/path"),
         ("http://user@h/path", "http://user@h/path"),
+        (
+            "Forbidden: /v1.0/vnfs/8f1c/cpu/respawn%25log/k3yk3yk3",
+            "Forbidden: /v1.0/vnfs/8f1c/cpu/respawn%25log/***",
+        ),
+        ("https://h/v1.0/vnfs/8f1c/cpu/log/k3yk3yk3 is away", "https://h/v1.0/vnfs/8f1c/cpu/log/*** is away"),
+        ("http://h/api/multicloud/v1/vnfs/8f1c/events", "http://h/api/multicloud/v1/vnfs/8f1c/events"),
         ("fake://", "fake://"),
     ],
 )
@@ -48,7 +54,9 @@ def test_values_are_masked_by_their_names_at_any_depth() -> None:
     assert shown == {"sasl_password": "***", "hosts": [{"url": "http://u:***@h", "api_key": "***"}]}
 
 
-@pytest.mark.parametrize("piece", ["a", "a:", "password", "token ", "a://", "a:b@", "://", "secret=", "x@,"])
+@pytest.mark.parametrize(
+    "piece", ["a", "a:", "password", "token ", "a://", "a:b@", "://", "secret=", "x@,", "/v1.0/vnfs"]
+)
 def test_a_long_hostile_text_is_no_work(piece: str) -> None:
     text = piece * 200_000  # hours, when the time grew with the square of the length
 

@@ -30,7 +30,7 @@ class TestEmbeddedLog(TopicLogContract):
 
 def published(topic: str, *texts: str) -> EmbeddedLog:
     log = EmbeddedLog()
-    log.append(topic, [Record("k", text) for text in texts], timeout=5)
+    log.append(topic, [Record("k", text) for text in texts], timeout=60)
     return log
 
 
@@ -59,7 +59,7 @@ def test_an_append_that_fails_stores_nothing(monkeypatch):
     log = published("t", "1")
     monkeypatch.setattr(Topic.objects.__class__, "filter", lambda *args, **names: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        log.append("t", [Record("", "2")], timeout=5)
+        log.append("t", [Record("", "2")], timeout=60)
     monkeypatch.undo()
     assert TopicMessage.objects.count() == 1
 
@@ -69,7 +69,7 @@ def test_a_key_the_column_cannot_hold_does_not_stop_a_message():
     log.create("t")
     group = Group(log, "t")
     group.poll()
-    log.append("t", [Record("k" * 300 + "\0", "1"), Record("\0", "2")], timeout=5)
+    log.append("t", [Record("k" * 300 + "\0", "1"), Record("\0", "2")], timeout=60)
     assert group.take() == ["1", "2"]
 
 
@@ -96,7 +96,7 @@ def test_a_page_whose_messages_expired_is_not_owed_any_more():
     log.create("t")
     group = Group(log, "t")
     group.poll()
-    log.append("t", [Record("", "1"), Record("", "2")], timeout=5)
+    log.append("t", [Record("", "1"), Record("", "2")], timeout=60)
     assert group.wait(limit=1).messages == ["1"]
     TopicMessage.objects.filter(offset=0).delete()
     assert group.take() == ["2"]
@@ -116,7 +116,7 @@ def test_a_topic_deleted_under_a_request_is_not_found(monkeypatch):
 
     log = published("t", "1")
     Group(log, "t").poll()
-    log.append("t", [Record("", "2")], timeout=5)
+    log.append("t", [Record("", "2")], timeout=60)
     place = pages.group_place
 
     def deleted_before(topic, name):
@@ -135,8 +135,8 @@ def test_a_publish_of_this_process_wakes_who_waits_without_a_look_at_the_databas
     monkeypatch.setattr(log_module._TAILS, "_ends", lambda topics: {})
     woken = threading.Event()
     with log.arrivals("t", "g", woken.set):
-        log.append("t", [Record("", "2")], timeout=5)
-        assert woken.wait(20)
+        log.append("t", [Record("", "2")], timeout=60)
+        assert woken.wait(60)
 
 
 def test_a_publish_of_another_process_wakes_who_waits(monkeypatch):
@@ -146,8 +146,8 @@ def test_a_publish_of_another_process_wakes_who_waits(monkeypatch):
     monkeypatch.setattr(log_module, "_announce", lambda topic, end: None)
     news = threading.Semaphore(0)
     with log.arrivals("t", "g", news.release):
-        log.append("t", [Record("", "2")], timeout=5)
-        assert news.acquire(timeout=20)
+        log.append("t", [Record("", "2")], timeout=60)
+        assert news.acquire(timeout=60)
     assert group.take() == ["2"]
 
 
@@ -182,11 +182,11 @@ def test_a_writer_that_does_not_get_its_turn_is_told_to_come_again():
     def hold() -> None:
         with writing(5):
             entered.set()
-            leave.wait(20)
+            leave.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert entered.wait(20)
+    assert entered.wait(60)
     with pytest.raises(Retryable):
         EmbeddedLog().append("t", [Record("", "1")], timeout=0.05)
     leave.set()

@@ -30,7 +30,7 @@ class GroupOfConsumers(RuleBasedStateMachine):
     @rule(count=st.integers(1, 5))
     def publish(self, count: int) -> None:
         texts = [str(len(self.published) + n) for n in range(count)]
-        self.log.append(self.topic, [Record("", text) for text in texts], timeout=5)
+        self.log.append(self.topic, [Record("", text) for text in texts], timeout=60)
         self.published += texts
 
     @rule(consumer=CONSUMERS, limit=st.integers(1, 4))

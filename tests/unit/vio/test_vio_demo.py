@@ -87,9 +87,9 @@ def test_the_plugin_hears_the_feed_through_a_real_transport(eventually):
     feed = DemoFeed("fake://", "demo-heard", TOPICS)
     source.start(accept)
     feed.start()
-    assert enough.wait(30)
+    assert enough.wait(60)
     feed.stop()
-    source.stop(timeout=10)
+    source.stop(timeout=60)
     assert {one.wire for one in heard} == {"legacy", "versioned"}
     assert all(one.vim_id == "demo_RegionOne" and one.instance_name == "power-1" for one in heard)
     assert all(one.traits["request_id"].startswith("req-") for one in heard)

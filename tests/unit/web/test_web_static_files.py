@@ -27,10 +27,10 @@ def test_what_is_no_file_goes_on(db: None) -> None:
 @pytest.mark.filterwarnings("error")
 def test_the_same_holds_on_a_real_server_and_an_unchanged_file_is_not_sent_again() -> None:
     with served() as url:
-        first = requests.get(url + FILE, timeout=10)
-        again = requests.get(url + FILE, headers={"If-Modified-Since": first.headers["Last-Modified"]}, timeout=10)
-        head = requests.head(url + FILE, timeout=10)
-        missing = requests.get(f"{url}/static/web/nothing.js", timeout=10)
+        first = requests.get(url + FILE, timeout=60)
+        again = requests.get(url + FILE, headers={"If-Modified-Since": first.headers["Last-Modified"]}, timeout=60)
+        head = requests.head(url + FILE, timeout=60)
+        missing = requests.get(f"{url}/static/web/nothing.js", timeout=60)
 
     assert first.text == Client().get(FILE).content.decode()
     assert (again.status_code, again.content) == (304, b"")

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """Prints the token alone, so that a script can take it."""
 
     help = "Make an API token and print it; it cannot be shown again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose, what for, for which VIMs, in whose name, how long."""

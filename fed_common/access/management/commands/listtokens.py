@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """One line each: name, role, VIMs, the project if there is one, made, expires."""
 
     help = "List the API tokens; the tokens themselves are not kept."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Print."""

@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """By name."""
 
     help = "Revoke an API token; every process refuses it within five seconds."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which one."""

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Run one HTTP server; run as many as you like behind a load balancer."""
 
     help = "Serve REST, the Message Router face, the page and metrics."
+    requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Serve until told to stop."""

@@ -38,6 +38,7 @@ class Command(BaseCommand):
     """Everything in one process: the default, and the quickest way to try it."""
 
     help = "Run the whole gateway in this process."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """--demo adds a VIM that replays recorded notifications."""

@@ -18,6 +18,7 @@ class Command(BaseCommand):
     """Prints a line for every VIM; fails when one of them did."""
 
     help = "Register the VIMs of a file and change those that differ. Safe to call again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which file."""

@@ -20,6 +20,7 @@ class Command(BaseCommand):
     """Run one; run as many as you like, on any number of servers."""
 
     help = "Send what dead processes left of the notices of alarms. Any number of notifiers share it."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The port differs per process on one server."""

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Prints the MIB, or the engine id that receivers of version 3 traps need."""
 
     help = "Print the MIB with the enterprise's number of the settings, or our engine id."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The one argument."""

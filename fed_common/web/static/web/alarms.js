@@ -67,6 +67,7 @@ async function refresh() {
 function follow(again) {
   let waiting = false;
   const changes = new EventSource(`${document.body.dataset.api}/alarms/stream`);
+  changes.addEventListener("open", again); // what changed before is not told
   changes.addEventListener("alarm", () => {
     if (waiting) return;
     waiting = true;

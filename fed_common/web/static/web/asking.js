@@ -25,9 +25,19 @@ export async function tell(path, body = {}) {
   if (!answer.ok) throw new Error((await answer.json()).detail);
 }
 
-// `refresh` is called again `everyMs` after it ended; the header tells whether it worked. Answers with what asks now.
+// `refresh` is called again `everyMs` after it ended; the header tells whether it worked. Answers with what asks now,
+// after what is under way: an older answer that comes late would hide a newer one.
 export function keepAsking(refresh, everyMs) {
-  const once = () => refresh().then(() => setState("live"), () => setState("reconnecting"));
+  let asked = Promise.resolve();
+  let next = null;
+  const begin = () => {
+    next = null;
+    return refresh().then(() => setState("live"), () => setState("reconnecting"));
+  };
+  const once = () => {
+    if (!next) asked = next = asked.then(begin);
+    return next;
+  };
   const run = () => once().then(() => setTimeout(run, everyMs));
   window.addEventListener("hashchange", once);
   run();

@@ -36,7 +36,7 @@ def served() -> Iterator[int]:
     until(lambda: server.started)
     yield server.config.port
     server.should_exit = True
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_21_a_waiting_request_is_answered_when_something_is_published(router, to
         waiting = pool.submit(timed, router, f"/events/{topic}/g/c?timeout=30000")
         other = type(router)(router.port)
         other.publish(topic, "late1", "late2")
-        took, answer = waiting.result(30)
+        took, answer = waiting.result(60)
     assert answer.json() == ["late1", "late2"]
     assert took < 30
 
@@ -209,9 +209,9 @@ def test_26_a_second_request_of_the_same_consumer_takes_the_place_of_the_first(r
         first = pool.submit(requests.get, f"http://127.0.0.1:{router.port}{path}", timeout=60)
         until(lambda: _waiting(topic))
         second = pool.submit(requests.get, f"http://127.0.0.1:{router.port}{path}", timeout=60)
-        refused(first.result(30), 409, 5012)
+        refused(first.result(60), 409, 5012)
         router.publish(topic, "1")
-        assert second.result(30).json() == ["1"]
+        assert second.result(60).json() == ["1"]
 
 
 def _waiting(topic: str) -> bool:
@@ -305,7 +305,7 @@ class SlowLog:
         self.release = threading.Event()
 
     def written(self, *args, whole: bool) -> None:
-        self.release.wait(20)
+        self.release.wait(60)
         self.heard.append("written")
 
     def confirm(self, *args) -> None:

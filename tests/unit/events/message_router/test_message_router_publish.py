@@ -153,7 +153,7 @@ def test_16_a_store_that_hangs_is_503_by_the_deadline(router, topic, monkeypatch
 
     class HangingLog:
         def append(self, *args, **names) -> None:
-            release.wait(30)
+            release.wait(60)
 
     monkeypatch.setattr("fed_common.events.message_router.views.topic_log", HangingLog)
     try:

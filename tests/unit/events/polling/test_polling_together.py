@@ -162,7 +162,7 @@ class TestReconciling:
 class TestToldByPoll:
     """Which notifications are old news."""
 
-    AT = clock.now()
+    AT = clock.now() - timedelta(minutes=1)
 
     def fact(self, kind: Kind = Kind.PAUSE, *, number: int = 1, type: str = "") -> PolledFact:
         return PolledFact(

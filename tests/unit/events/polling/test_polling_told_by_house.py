@@ -13,7 +13,7 @@ from fed_common.core.errors import Retryable
 from fed_common.core.kinds import Kind, Phase
 from fed_common.core.matching import DropReason
 from fed_common.core.model import Event
-from fed_common.events.polling.told import ToldByPoll, remember_house, told_of
+from fed_common.events.polling.told import Lookout, ToldByPoll, remember_house, told_of
 from tests.examples import event
 
 VIM, UPDATE = "vio_RegionOne", "compute.instance.update"
@@ -27,7 +27,7 @@ def error(id: str, instance: str = "vm-1", **changes: Any) -> Event:
 
 @pytest.mark.django_db
 def test_a_failure_is_asked_for_before_it_is_told() -> None:
-    told = ToldByPoll(lambda: told_of([VIM]))
+    told = ToldByPoll(Lookout(VIM))
     assert told.repeats(error("before")) is None
     remember_house(VIM, ["vm-1", "vm-2"], Kind.ERROR, UPDATE, within=10)
     assert told.wait(threading.Event())  # the next batch begins
@@ -36,6 +36,20 @@ def test_a_failure_is_asked_for_before_it_is_told() -> None:
     assert told.repeats(error("e-2")) is None  # another one
     assert told.repeats(error("e-3", "vm-3")) is None
     assert told.repeats(error("e-4", "vm-2", kind=Kind.POWER_OFF)) is None
+
+
+@pytest.mark.django_db
+def test_only_what_is_new_is_read(django_assert_num_queries: Any) -> None:
+    look = Lookout(VIM)
+    assert look() == []
+    with django_assert_num_queries(1):
+        assert look() == []
+    remember_house("another_RegionOne", ["vm-1"], Kind.ERROR, UPDATE, within=10)
+    assert look() == []
+    for instance in ("vm-1", "vm-2"):
+        remember_house(VIM, [instance], Kind.ERROR, UPDATE, within=10)
+        assert look()[-1].instance_id == instance
+        assert look() == []
 
 
 @pytest.mark.django_db
