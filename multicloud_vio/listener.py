@@ -11,7 +11,7 @@ from fed_common.bus.listen import NotificationIntake
 from fed_common.core import clock
 from fed_common.core.errors import Invalid
 from fed_common.core.model import Vim
-from fed_common.interfaces.source import Accept, EventSource, Reading, Unreadable
+from fed_common.interfaces.source import EventSource, Listener, Reading, Unreadable
 from multicloud_vio.notifications import to_event
 
 
@@ -23,11 +23,11 @@ class NovaNotificationSource(EventSource):
         if vim.transport is None:
             raise Invalid("transport.url", None, "the URL of the VIM's notification bus")
         self._vim_id = str(vim.id)
-        self._intake = NotificationIntake(vim.transport, self._read)
+        self._intake = NotificationIntake(vim.transport, self._tell, self._hear)
 
-    def start(self, accept: Accept) -> None:
+    def start(self, listener: Listener) -> None:
         """See EventSource."""
-        self._hand_over = accept
+        self._listener = listener
         self._intake.start()
 
     def stop(self, *, timeout: float) -> None:
@@ -39,9 +39,12 @@ class NovaNotificationSource(EventSource):
         """See EventSource."""
         return self._intake.connected
 
-    def _read(self, notifications: Sequence[Mapping[str, Any] | Malformed]) -> bool:
+    def _hear(self, notifications: Sequence[Mapping[str, Any] | Malformed]) -> Sequence[Any] | None:
         received_at = clock.now()
-        return self._hand_over([self._reading(one, received_at) for one in notifications])
+        return self._listener.hear([self._reading(one, received_at) for one in notifications])
+
+    def _tell(self, heard: Sequence[Any]) -> bool:
+        return self._listener.tell(heard)
 
     def _reading(self, notification: Mapping[str, Any] | Malformed, received_at: datetime) -> Reading:
         if isinstance(notification, Malformed):

@@ -12,7 +12,7 @@ from typing import Any
 from fed_common.core.instances import Host, HostState, Instance, Sweep
 from fed_common.core.model import Event, Vim
 from fed_common.interfaces.plugin import CloudPlugin, InstanceWatch
-from fed_common.interfaces.source import Accept, EventSource
+from fed_common.interfaces.source import EventSource, Listener
 
 BEGAN = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -108,8 +108,8 @@ class ScriptedSource(EventSource):
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self, accept: Accept) -> None:
-        self._accept = accept
+    def start(self, listener: Listener) -> None:
+        self._listener = listener
         self._thread.start()
 
     def stop(self, *, timeout: float) -> None:
@@ -123,5 +123,6 @@ class ScriptedSource(EventSource):
     def _run(self) -> None:
         while not self._stopping.wait(0.01):
             waiting = PushingCloud.queue[:1] if self.connected else []
-            if waiting and self._accept(waiting):
+            heard = self._listener.hear(waiting) if waiting else None
+            if heard is not None and self._listener.tell(heard):
                 del PushingCloud.queue[:1]

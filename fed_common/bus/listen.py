@@ -21,30 +21,40 @@ from fed_common.core.errors import Retryable
 from fed_common.core.model import NotificationTransport
 from fed_common.telemetry.logging import get_logger
 
-BATCH = 500
-TRY_AGAIN_AFTER = 1.0
+BATCH, AHEAD = 500, 1_000
+WAIT, TRY_AGAIN_AFTER = 0.05, 1.0
+END: tuple[list[Any], list[Any]] = ([], [])
+"""Nothing more will be heard."""
 
 log = get_logger(__name__)
-AcceptBatch = Callable[[Sequence[Mapping[str, Any] | Malformed]], bool]
+Notifications = Sequence[Mapping[str, Any] | Malformed]
 
 
 class NotificationIntake:
-    """One VIM's notifications, handed to ``accept`` from one thread.
+    """One VIM's notifications, handed over in their order, each step from one thread.
 
-    ``accept`` answers True once the batch is safe, False to stop: then nothing of the batch is
-    acknowledged and the cloud keeps it. A batch it fails on goes back to the cloud and comes again.
+    ``hear`` makes something of each batch, None to stop. ``accept`` answers True once that is safe, False to stop:
+    then nothing of it is acknowledged and the cloud keeps it. Hearing goes on while ``accept`` waits, for AHEAD
+    batches at most. What either fails on goes back to the cloud and comes again.
     """
 
-    def __init__(self, transport: NotificationTransport, accept: AcceptBatch) -> None:
+    def __init__(
+        self,
+        transport: NotificationTransport,
+        accept: Callable[[Sequence[Any]], bool],
+        hear: Callable[[Notifications], Sequence[Any] | None] = lambda batch: batch,
+    ) -> None:
         """Raises Invalid naming ``transport.url`` when no driver can use it. No I/O."""
-        self._accept = accept
+        self._hear, self._accept = hear, accept
         self._arrived: SimpleQueue[list[Any]] = SimpleQueue()
+        self._heard: SimpleQueue[tuple[list[Any], list[Any]]] = SimpleQueue()
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._reader = _reader(transport)
         self._threads = [
             threading.Thread(target=self._read, name="intake-read", daemon=True),
-            threading.Thread(target=self._work, name="intake-work", daemon=True),
+            threading.Thread(target=self._listen, name="intake-hear", daemon=True),
+            threading.Thread(target=self._tell, name="intake-tell", daemon=True),
         ]
 
     def start(self) -> None:
@@ -76,23 +86,60 @@ class NotificationIntake:
                 log.exception("reading a cloud's notifications starts again")
                 self._drained.wait(TRY_AGAIN_AFTER)
 
-    def _work(self) -> None:
+    def _listen(self) -> None:
         going = True
         while going and not self._stopping.is_set():
             batch = _take(self._arrived)
-            going = not batch or self._hand_over(batch)
+            going = not batch or self._heed(batch)
+        self._heard.put(END)
+
+    def _heed(self, batch: list[Any]) -> bool:
+        """False: stop."""
+        while self._heard.qsize() >= AHEAD:
+            if self._stopping.wait(WAIT):
+                return False
+        try:
+            heard = self._hear([self._reader.notification(one) for one in batch])
+        except Exception:
+            return self._give_back(batch)
+        if heard is not None:
+            self._heard.put((batch, list(heard)))
+        return heard is not None
+
+    def _tell(self) -> None:
+        going = True
+        while going and not self._stopping.is_set():
+            batch, heard = self._take_heard()
+            going = bool(batch) and self._hand_over(batch, heard)
         self._drained.set()
 
-    def _hand_over(self, batch: Sequence[Any]) -> bool:
+    def _take_heard(self) -> tuple[list[Any], list[Any]]:
+        """Wait for what was heard first, then take all that is there, up to about a batch."""
+        batch, heard = self._heard.get()
+        while batch and len(batch) < BATCH and not self._heard.empty():
+            more, of_more = self._heard.get()
+            if not more:
+                self._heard.put(END)
+                break
+            batch += more
+            heard += of_more
+        return batch, heard
+
+    def _hand_over(self, batch: Sequence[Any], heard: Sequence[Any]) -> bool:
+        """False: stop."""
         try:
-            accepted = self._accept([self._reader.notification(one) for one in batch])
+            accepted = self._accept(heard)
         except Exception:
-            log.exception("a batch was not accepted and goes back to the cloud", messages=len(batch))
-            self._reader.give_back(batch)
-            return not self._stopping.wait(TRY_AGAIN_AFTER)
+            return self._give_back(batch)
         if accepted:
             self._reader.acknowledge(batch)
         return accepted
+
+    def _give_back(self, batch: Sequence[Any]) -> bool:
+        """False: stop."""
+        log.exception("a batch was not accepted and goes back to the cloud", messages=len(batch))
+        self._reader.give_back(batch)
+        return not self._stopping.wait(TRY_AGAIN_AFTER)
 
 
 def _reader(transport: NotificationTransport) -> OsloReader | RabbitReader:

@@ -42,8 +42,7 @@ class RabbitReader:
     def __init__(self, bus: Any, transport: NotificationTransport) -> None:
         self._driver, self._transport = bus._driver, transport
         self._received: list[Any] = []
-        self._safe: deque[Sequence[Any]] = deque()
-        self._returned: deque[Sequence[Any]] = deque()
+        self._done: deque[tuple[bool, Sequence[Any]]] = deque()
         self._in_hand = 0
         self._link: Any = None
         self._wire: Any = None
@@ -84,11 +83,11 @@ class RabbitReader:
 
     def acknowledge(self, batch: Sequence[Any]) -> None:
         """Tell the bus that the batch, and with it all before it, is safe."""
-        self._safe.append(batch)
+        self._done.append((True, batch))
 
     def give_back(self, batch: Sequence[Any]) -> None:
         """Put the batch back on the bus."""
-        self._returned.append(batch)
+        self._done.append((False, batch))
 
     def _connect(self) -> Any:
         """A connection that gives up soon: the driver's own way tries for ever, also when nobody listens."""
@@ -156,17 +155,13 @@ class RabbitReader:
         the pipeline recognises it.
         """
         try:
-            while self._safe:
-                newest = self._done_with(self._safe.popleft())[-1]
-                if newest.channel is self._link.channel:
-                    newest.channel.basic_ack(newest.delivery_tag, multiple=True)
-            while self._returned:
-                for message in self._done_with(self._returned.popleft()):
-                    if message.channel is self._link.channel:
-                        message.channel.basic_reject(message.delivery_tag, requeue=True)
+            while self._done:
+                safe, batch = self._done.popleft()
+                self._in_hand -= len(batch)
+                ours = [message for message in batch if message.channel is self._link.channel]
+                if safe and ours:
+                    ours[-1].channel.basic_ack(ours[-1].delivery_tag, multiple=True)
+                for message in () if safe else ours:
+                    message.channel.basic_reject(message.delivery_tag, requeue=True)
         except self._lost:
             return
-
-    def _done_with(self, batch: Sequence[Any]) -> Sequence[Any]:
-        self._in_hand -= len(batch)
-        return batch

@@ -147,7 +147,7 @@ class Listening:
         told.hold(held=True)
         told.learn(told_of([vim_id]))
         pipeline = Pipeline(vim_id, self._routes, told, self._recorder.note)
-        source.start(pipeline.process)
+        source.start(pipeline)
         self._stretches[vim_id] = _Stretch(vim, source, pipeline, told)
         log.info("listening", vim=vim_id, listener=self._ownership.owner)
 

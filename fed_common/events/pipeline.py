@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from fed_common.core import clock
 from fed_common.core.matching import EventFilter
@@ -23,9 +25,17 @@ SINKS_AT_ONCE = 8
 Job = tuple[LiveSink, list[Event], tuple[LiveSink, ...]]
 
 
-class Pipeline:
-    """Filters, formats and publishes the events of one VIM, or of the house, in their order. Not thread-safe.
+class Heard(NamedTuple):
+    """An event that is news to the house, and whether it is to be told."""
 
+    event: Event
+    told: bool
+
+
+class Pipeline:
+    """Filters, formats and publishes the events of one VIM, or of the house, in their order.
+
+    One thread hears them and one tells them, which may be the same.
     ``told`` knows what polling told of the VIM already; ``note`` is given what was heard, once it was told.
     """
 
@@ -50,54 +60,72 @@ class Pipeline:
 
         Calling it again with the same readings publishes nothing twice within this process.
         """
+        heard = self.hear(readings)
+        return heard is not None and self.tell(heard)
+
+    def hear(self, readings: Sequence[Reading]) -> list[Heard] | None:
+        """What is new, once the house heard it; None when stopped before that.
+
+        One thread may be hearing while another tells: so a sink that is away holds up no alarm.
+        """
         metrics.RECEIVED.labels(self._vim_id).inc(len(readings))
         if not self._told.wait(self._stopping):
-            return False
+            return None
+        with self._remembering():
+            return self._hear(readings, self._routes.current)
+
+    def tell(self, heard: Sequence[Heard]) -> bool:
+        """As ``process``, for what was heard. Tell everything, in the order in which it was heard."""
+        told = [one.event for one in heard if one.told]
+        with self._remembering():
+            if not self._deliver(
+                [job for route in self._routes.current.routes for job in self._jobs(route, told)]
+            ):
+                return False
+            self._observe(told)
+            if self._note:
+                self._note([one.event for one in heard if not self._told.overtaken(one.event)])
+        return True
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        """After a failure the cloud will send it again: then it must not look like a repeat."""
         try:
-            return self._process(readings, self._routes.current)
+            yield
         except BaseException:
-            self._recent = RecentFacts()  # the cloud will send them again: they must not look like repeats
+            self._recent = RecentFacts()
             raise
 
-    def _process(self, readings: Sequence[Reading], table: RouteTable) -> bool:
+    def _hear(self, readings: Sequence[Reading], table: RouteTable) -> list[Heard] | None:
         unreadable = [one for one in readings if isinstance(one, Unreadable)]
         if unreadable and not self._dead.set_aside_unreadable(self._vim_id, unreadable):
-            return False
-        heard: list[Event] = []
-        events = self._facts(readings, table.vim_filters, heard)
-        jobs = [job for route in table.routes for job in self._jobs(route, events)]
-        if not self._deliver(jobs + [job for route in table.house for job in self._jobs(route, heard)]):
-            return False
-        self._observe(events)
-        if self._note:
-            self._note([event for event in heard if not self._told.overtaken(event)])
-        return True
+            return None
+        heard = self._facts(readings, table.vim_filters)
+        events = [one.event for one in heard]
+        ours = self._deliver([job for route in table.house for job in self._jobs(route, events)])
+        return heard if ours else None
 
     def stop(self) -> None:
         """Make a waiting ``process`` answer False soon. Safe to call twice."""
         self._stopping.set()
         self._pool.shutdown(wait=False)
 
-    def _facts(
-        self, readings: Sequence[Reading], filters: Mapping[str, EventFilter], heard: list[Event]
-    ) -> list[Event]:
-        """What is to be told; ``heard`` gets all that is new, also what the filter of its VIM keeps back."""
-        facts, dropped = [], Counter[tuple[str, str]]()
+    def _facts(self, readings: Sequence[Reading], filters: Mapping[str, EventFilter]) -> list[Heard]:
+        """All that is new; what the filter of its VIM keeps back is for the house alone."""
+        heard, dropped = list[Heard](), Counter[tuple[str, str]]()
         for one in readings:
             if isinstance(one, Event):
                 event = self._opt_outs.mark(one)
                 reason = self._recent.repeats(event) or self._told.repeats(event)
                 if reason is None:
-                    heard.append(event)
                     reason = filters.get(event.vim_id, PASS_ALL).refuses(event)
-                if reason is None:
-                    facts.append(event)
-                else:
+                    heard.append(Heard(event, told=reason is None))
+                if reason is not None:
                     dropped[event.vim_id, reason] += 1
             elif isinstance(one, Ignored):
                 dropped[self._vim_id, one.reason] += 1
         self._count(dropped, subscription="")
-        return facts
+        return heard
 
     def _jobs(self, route: Route, events: Sequence[Event]) -> list[Job]:
         wanted, dropped = [], Counter[tuple[str, str]]()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fed_common.core.matching import DropReason
 from fed_common.core.model import Event
@@ -28,19 +28,27 @@ class Unreadable:
 
 
 Reading = Event | Ignored | Unreadable
-Accept = Callable[[Sequence[Reading]], bool]
-"""Takes readings in order; True once every required sink holds them, False when stopping."""
+
+
+class Listener(Protocol):
+    """Whoever takes a source's readings, all of them in the cloud's order, in two steps."""
+
+    def hear(self, readings: Sequence[Reading]) -> Sequence[Any] | None:
+        """Hear them, for alarms wait for no sink; what to ``tell`` then. None: stopping."""
+
+    def tell(self, heard: Sequence[Any]) -> bool:
+        """True once every required sink holds what was heard, once or several times; False: stopping."""
 
 
 class EventSource(ABC):
     """Brings one VIM's notifications in, in order, and acknowledges what was accepted."""
 
     @abstractmethod
-    def start(self, accept: Accept) -> None:
-        """Begin to call ``accept`` from one thread of its own, in the cloud's order.
+    def start(self, listener: Listener) -> None:
+        """Begin to have it hear from one thread, and tell from another one that may be behind.
 
         Returns at once, also when the cloud's bus is down: it connects as soon as it can.
-        A batch is acknowledged to the cloud only after ``accept`` returned True for it.
+        A batch is acknowledged to the cloud only after ``tell`` returned True for it.
         """
 
     @abstractmethod

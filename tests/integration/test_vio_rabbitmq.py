@@ -15,6 +15,7 @@ from multicloud_vio.demo import DemoFeed
 from multicloud_vio.plugin import VioPlugin
 from tests.captures import all_messages, load_all
 from tests.conftest import service
+from tests.ears import Attentive
 from tests.nova_expected import read
 from tests.replay import replay
 
@@ -49,17 +50,12 @@ def place(url: str, *, durable: bool, topics: tuple[str, str] = TOPICS) -> Itera
 @contextmanager
 def listening(url: str, own: Place, eventually) -> Iterator[list]:
     """What a VIM's source reads from that place."""
-    heard: list = []
+    ear = Attentive()
     transport = NotificationTransport(url, own.exchange, own.topics, own.pool)
     source = VioPlugin().event_source(Vim(VimId("vmware", "vio"), "vmware", transport=transport))
-
-    def accept(readings) -> bool:
-        heard.extend(readings)
-        return True
-
-    source.start(accept)
+    source.start(ear)
     eventually(lambda: source.connected and bound(own))
-    yield heard
+    yield ear.told
     source.stop(timeout=60)
 
 

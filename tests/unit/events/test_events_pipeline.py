@@ -160,3 +160,28 @@ def test_several_sinks_get_a_batch_side_by_side(scripted: Any) -> None:
     assert pipeline.process([event("1")])
     assert (scripted["a"].ids(), scripted["b"].ids()) == (["1"], ["1"])
     pipeline.stop()
+
+
+def test_what_is_heard_is_told_later(routes: Any, scripted: Any, pipeline: Any) -> None:
+    subscribe("all", "all", filter={"kinds": ["POWER_OFF"]})
+    routes.refresh()
+    first = pipeline.hear([event("1"), event("2", kind=Kind.DELETE)])
+    second = pipeline.hear([event("3"), event("1")])
+    assert scripted["all"].ids() == []
+    assert [one.event.id for one in (*first, *second)] == ["1", "2", "3"]
+    assert pipeline.tell([*first, *second])
+    assert scripted["all"].ids() == ["1", "3"]
+
+
+def test_what_could_not_be_told_is_heard_again(
+    routes: Any, scripted: Any, pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe("all", "all")
+    routes.refresh()
+    heard = pipeline.hear([event("1")])
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "_deliver", lambda jobs: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pipeline.tell(heard)
+    assert pipeline.tell(pipeline.hear([event("1")]))
+    assert scripted["all"].ids() == ["1"]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from fed_common.core.errors import Invalid, Retryable
 from fed_common.core.model import NotificationTransport, Vim, VimId
 from multicloud_vio.demo import DemoFeed
 from multicloud_vio.plugin import VioPlugin
+from tests.ears import Attentive
 
 TOPICS = ("notifications", "versioned_notifications")
 
@@ -75,21 +75,13 @@ def test_a_transport_nobody_can_use_is_named():
 def test_the_plugin_hears_the_feed_through_a_real_transport(eventually):
     transport = NotificationTransport("fake://", "demo-heard", TOPICS, pool="")
     source = VioPlugin().event_source(Vim(VimId("demo", "RegionOne"), "vmware", transport=transport))
-    heard: list[Any] = []
-    enough = threading.Event()
-
-    def accept(readings):
-        heard.extend(readings)
-        if len(heard) >= 4:
-            enough.set()
-        return True
-
+    ear = Attentive()
     feed = DemoFeed("fake://", "demo-heard", TOPICS)
-    source.start(accept)
+    source.start(ear)
     feed.start()
-    assert enough.wait(60)
+    eventually(lambda: len(ear.told) >= 4)
     feed.stop()
     source.stop(timeout=60)
-    assert {one.wire for one in heard} == {"legacy", "versioned"}
-    assert all(one.vim_id == "demo_RegionOne" and one.instance_name == "power-1" for one in heard)
-    assert all(one.traits["request_id"].startswith("req-") for one in heard)
+    assert {one.wire for one in ear.told} == {"legacy", "versioned"}
+    assert all(one.vim_id == "demo_RegionOne" and one.instance_name == "power-1" for one in ear.told)
+    assert all(one.traits["request_id"].startswith("req-") for one in ear.told)
