@@ -28,7 +28,8 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-$(VENV)/tox: $(VENV)/installed
+$(VENV)/tox:
+	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check tox==4.67.13
 	touch $@
 

@@ -3,7 +3,7 @@
 #   alone    what needs no server, pages and commands included
 #   pair     the monitor, the alarms, and what else needs a RabbitMQ and a PostgreSQL, on a pair of their own; and the
 #            faults of the river, which need a Kafka too and mostly wait
-#   served   everything else that needs real servers
+#   served   everything else that needs real servers; what needs the OpenStack first, so that it can be stopped
 # usage: run.sh [PYTEST ARGS...]   with arguments: just pytest
 cd "$(dirname "$0")/.." || exit 1
 [ $# -eq 0 ] || exec python -m pytest "$@"
@@ -14,6 +14,8 @@ data=${MCFED_DATA:?}
 PAIR=(tests/integration/test_{monitor_*,alarms_*,faults_*,vnfs_postgres,bus_*,polling_postgres}.py
   tests/integration/test_{events_stream_postgres,topics_postgres*,vio_rabbitmq,publishers_bus,snmp_*}.py
   tests/scenario/test_scenario_{monitor,soak,alarms,alarm_table,faults}.py)
+
+OPENSTACK=(tests/integration/test_openstack_*.py tests/scenario/test_scenario_{openstack*,polled,keystone}.py)
 
 lane() {   # NAME PYTEST-ARGS...
   local name=$1
@@ -34,13 +36,22 @@ pair() {
   return $rc
 }
 
+served() {
+  local rc=0
+  lane served --durations=15 "${OPENSTACK[@]}" || rc=1
+  tests/services/openstack.sh stop
+  lane served --durations=15 tests/contract tests/integration tests/scenario \
+    "${PAIR[@]/#/--ignore=}" "${OPENSTACK[@]/#/--ignore=}" || rc=1
+  return $rc
+}
+
 printed=$(mktemp -d) || exit 1
 trap 'rm -rf "$printed"' EXIT
 lane alone tests/unit tests/api tests/e2e >"$printed/alone" 2>&1 &
 alone=$!
 pair >"$printed/pair" 2>&1 &
 pair=$!
-lane served --durations=15 tests/contract tests/integration tests/scenario "${PAIR[@]/#/--ignore=}"
+served
 rc=$?
 wait "$pair" || rc=1
 cat "$printed/pair"

@@ -79,6 +79,8 @@ class Peer:
 def peer(rules: int) -> Iterator[Peer]:
     """With so many rules of other instances in the same project."""
     programs = Path(service("aodh", "path"))
+    for server in ("rabbitmq", "postgres"):
+        service(server, "start")
     amqp = service("rabbitmq", "url")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
