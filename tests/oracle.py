@@ -6,10 +6,12 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer
+from kafka.errors import UnknownBrokerIdError
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ def records(bootstrap: str, topic: str, within: float) -> Iterator[Any]:
     deadline = time.monotonic() + within
     try:
         while time.monotonic() < deadline:
-            for batch in consumer.poll(timeout_ms=500, max_records=2000).values():
-                yield from batch
+            with suppress(UnknownBrokerIdError):  # one that died a moment ago: it asks another one next
+                for batch in consumer.poll(timeout_ms=500, max_records=2000).values():
+                    yield from batch
             yield None
     finally:
         consumer.close()

@@ -51,6 +51,8 @@ def test_what_nova_tells_is_in_the_table_and_with_the_subscriber_once(house: Ala
     assert [one["notificationType"] for one in told].count("AlarmClearedNotification") == 1
     assert {one["object_id"] for one in listed(house, "?cleared=false")} == set(ids[1:])
 
+    waiting = "/alarms/deliveries?state=waiting"  # what is not known to be delivered waits for a `notifier`
+    until(lambda: not house.deployment.rest("GET", waiting)["deliveries"], within=60)
     listener.signal(signal.SIGKILL)
     house.listen()
     house.send(*sent, instance_update(ids[1], "active", old_state="error"))

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.servers
 @pytest.fixture(scope="module")
 def keystone() -> str:
     """The URL of Keystone's v3."""
-    return service("openstack", "start").split()[-1]
+    found = re.search(r"http\S+?/v3", service("openstack", "start"))
+    assert found
+    return found[0]
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_what_happens_to_vms_is_told_once_and_agrees_with_check_vim_status(fleet
     for name, kind in expected.items():
         noc.hears(kind, VIM, name)
 
-    assert named(asked(fleet, "POWER_OFF")) == {off}
+    assert named(asked(fleet, "POWER_OFF")) - {gone} == {off}
     assert named(asked(fleet, "SUSPEND")) == {asleep}
     assert named(asked(fleet, "DELETE")) == {gone}
     living = {line.rpartition("/")[2] for line in govc("find", "/", "-type", "m").splitlines()}
@@ -102,8 +102,10 @@ def test_what_happens_to_vms_is_told_once_and_agrees_with_check_vim_status(fleet
     govc("vm.power", "-on", off)
     noc.hears("POWER_ON", VIM, off)  # whatever was told twice before came before this
     told = {name: noc.ended(VIM, name) for name in expected}
-    assert told == {off: ["POWER_OFF", "POWER_ON"], asleep: ["SUSPEND"], grown: ["RESIZE"], gone: ["DELETE"]}
-    assert len(noc.ended(VIM)) == 5
+    count = sum(map(len, told.values()))
+    assert told.pop(gone) in (["DELETE"], ["POWER_OFF", "DELETE"])  # it is turned off first, which may be seen
+    assert told == {off: ["POWER_OFF", "POWER_ON"], asleep: ["SUSPEND"], grown: ["RESIZE"]}
+    assert len(noc.ended(VIM)) == count
 
 
 def test_a_dead_vsphere_is_unreachable_and_deletes_nothing(fleet: Deployment, vcsim: str) -> None:

@@ -11,7 +11,7 @@ from fed_common.notify.models import Delivery
 from fed_common.notify.sending import results
 from fed_common.telemetry.logging import get_logger
 
-GATHER, DATABASE_WAIT = 0.1, 0.5
+GATHER, DATABASE_WAIT = 0.02, 0.5
 BATCH_MOST = 2_000
 
 log = get_logger(__name__)
