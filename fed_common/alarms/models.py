@@ -204,3 +204,8 @@ class TableSequence(models.Model):
     """One row: the number of the last change of the table. Holding it orders the writers."""
 
     number = models.BigIntegerField(default=0)
+
+    @classmethod
+    def held(cls) -> TableSequence:
+        """It, nobody else's until this transaction ends. Safe to call twice."""
+        return cls.objects.select_for_update().get_or_create(pk=1)[0]

@@ -143,7 +143,7 @@ class Pipeline:
             metrics.DROPPED.labels(vim_id, reason, subscription).inc(times)
 
     def _deliver(self, jobs: Sequence[Job]) -> bool:
-        """All at once; the last one, which is the house's alarms, here: to hand it to a thread would take time."""
+        """All at once; the last one here, of the house its alarms: to hand it to a thread would take time."""
         if not jobs:
             return True
         try:

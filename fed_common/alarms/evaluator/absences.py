@@ -8,13 +8,12 @@ from fed_common.alarms.evaluator.deciding import TRANSITIONS, Step, step_of
 from fed_common.alarms.evaluator.parts import EXPECTED, TROUBLED, Parts
 from fed_common.alarms.evaluator.rows import StateRow
 from fed_common.alarms.evaluator.subjects import object_named
-from fed_common.alarms.evaluator.telling import Transition, problem_of
+from fed_common.alarms.evaluator.telling import Transition, raise_on
 from fed_common.alarms.evaluator.turn import Outcome, deliver
 from fed_common.alarms.models import PartSeen, Rule
-from fed_common.alarms.table.writing import Raise
 from fed_common.alarms.windows import open_at
 from fed_common.core import clock
-from fed_common.core.alarm import SEVERITY_OF, AlarmState
+from fed_common.core.alarm import AlarmState
 from fed_common.core.rules import Rule as CoreRule
 from fed_common.topics.database import reachable
 
@@ -66,8 +65,7 @@ class _Absence:
             self.state.state, raises=True, clears=False, repeat=rule.repeat, subject=subject, troubled=troubled
         )
         if step is Step.FIRE:
-            for old in troubled:
-                self.parts.forget(rule.id, old, [TROUBLED])
+            self.parts.forget_troubled(rule.id)
         if subject:
             self.parts.put(rule.id, TROUBLED, subject, self._now, "")
         transition = self._transition(subject, since, cause)
@@ -76,7 +74,7 @@ class _Absence:
             self._outcome.history.append(transition.change())
             self._outcome.deliveries += deliver(transition)
         if step is not Step.NOTHING:
-            self._outcome.changes.append(self._raise(transition))
+            self._outcome.changes.append(raise_on(rule, transition.about, since, cause))
 
     def look_at(self, due: datetime) -> None:
         """The next look; a rule that made no transition keeps the rest as it is."""
@@ -95,18 +93,4 @@ class _Absence:
             event_time=since,
             about=object_named(subject, self._rule),
             event={},
-        )
-
-    def _raise(self, transition: Transition) -> Raise:
-        rule = self._rule
-        return Raise(
-            about=transition.about,
-            problem=problem_of(rule),
-            name=rule.name,
-            severity=SEVERITY_OF[rule.severity],
-            event_time=transition.event_time,
-            cause=transition.cause,
-            category=rule.extras.category,
-            probable_cause=rule.extras.probable_cause,
-            rule_id=rule.id,
         )

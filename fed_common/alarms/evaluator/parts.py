@@ -51,6 +51,11 @@ class Parts:
                 if part == TROUBLED:
                     self._troubled[rule_id].discard(subject)
 
+    def forget_troubled(self, rule_id: UUID) -> None:
+        """Nobody is in trouble any more."""
+        for subject in self.troubled(rule_id):
+            self.forget(rule_id, subject, [TROUBLED])
+
     def of(self, rule_id: UUID, subject: str) -> dict[int, datetime]:
         """When each part was seen last."""
         return {part: at for part, (at, _) in self._seen.get((rule_id, subject), {}).items() if part >= 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -82,19 +82,23 @@ class Transition:
 
 
 def raise_of(rule: Rule, event: Event, body: Mapping[str, Any], cause: str, fault_id: str) -> Raise:
+    """The line of the table for an object that is in trouble because of an event."""
+    fault = UUID(fault_id) if fault_id else None
+    return replace(raise_on(rule, object_of(event), event.occurred_at, cause), fault_id=fault, event=body)
+
+
+def raise_on(rule: Rule, about: ManagedObject, event_time: datetime, cause: str) -> Raise:
     """The line of the table for an object that is in trouble."""
     return Raise(
-        about=object_of(event),
+        about=about,
         problem=problem_of(rule),
         name=rule.name,
         severity=SEVERITY_OF[rule.severity],
-        event_time=event.occurred_at,
+        event_time=event_time,
         cause=cause,
         category=rule.extras.category,
         probable_cause=rule.extras.probable_cause,
         rule_id=rule.id,
-        fault_id=UUID(fault_id) if fault_id else None,
-        event=body,
     )
 
 

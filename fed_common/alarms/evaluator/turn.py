@@ -168,8 +168,7 @@ class _Turn:
     def _count_trouble(self, step: Step, rule: Rule, subject: str, match: Match) -> None:
         """Keep whose trouble the rule is in alarm for."""
         if step in (Step.FIRE, Step.CLEAR):
-            for old in self._parts.troubled(rule.id):
-                self._parts.forget(rule.id, old, [TROUBLED])
+            self._parts.forget_troubled(rule.id)
         if step is Step.LEAVE:
             self._parts.forget(rule.id, subject, [TROUBLED])
         elif step is not Step.CLEAR:

@@ -35,7 +35,7 @@ class Sheet:
 
     def __init__(self, by: str = "") -> None:
         self._by, self.now = by, clock.now()
-        self._sequence, _ = TableSequence.objects.select_for_update().get_or_create(pk=1)
+        self._sequence = TableSequence.held()
         self._rows: dict[Key, ActiveAlarm] = {}
         self._touched: dict[UUID, ActiveAlarm] = {}
         self._seen: set[tuple[str, Key]] = set()

@@ -19,7 +19,7 @@ def still_true(changes: Sequence[Change]) -> list[Change]:
     wanted = {one.rule_id for one in changes if isinstance(one, Raise) and one.rule_id}
     if not wanted:
         return list(changes)
-    TableSequence.objects.select_for_update().get_or_create(pk=1)
+    TableSequence.held()
     alive = Rule.objects.filter(pk__in=wanted, state=AlarmState.ALARM, enabled=True, deleted_at=None)
     true = set(alive.order_by().values_list("pk", flat=True))
     kept, cleared = list[Change](), set[str]()
